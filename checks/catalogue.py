@@ -1,0 +1,100 @@
+"""Every code that a finding can have: what it asks, and what to do when the answer is bad. A table that code reads.
+
+The checks themselves do not belong here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """One row of the catalogue.
+
+    Attributes:
+        title: What is asked, in a few words.
+        meaning: When it warns and when it blocks, for the reference.
+        advice: The remedy.
+    """
+
+    title: str
+    meaning: str
+    advice: str
+
+
+CATALOGUE = {
+    "SOURCE1": Code(
+        title="Columns of the source",
+        meaning="Blocks when a file lacks a column that earlier files had. Warns when a file brings a new one.",
+        advice="Mend the file, or change the dataset's YAML to what the source now delivers.",
+    ),
+    "SOURCE2": Code(
+        title="Rows that cannot be read",
+        meaning="Warns when a line of a file is no row of its table. Such rows are kept with their file, line and text.",
+        advice="Look at them with `gristmill rejected`; mend the file, or say how it is to be read.",
+    ),
+    "SOURCE3": Code(
+        title="Files of the source",
+        meaning="Warns when a file that was ingested is gone. Its rows stay, unless the source says `mode: replace`.",
+        advice="Bring the file back, or write `mode: replace` to let its rows go.",
+    ),
+    "CONTRACT1": Code(
+        title="Rows rejected by the contract",
+        meaning="Warns for every rule of severity `reject` that rows broke. They are kept among the rejected rows.",
+        advice="Look at them with `gristmill rejected`; mend the source, or the rule if the data is right.",
+    ),
+    "CONTRACT2": Code(
+        title="Rules broken that only warn",
+        meaning="Warns for every rule of severity `warn` that rows broke. The rows are accepted.",
+        advice="Know it before you use the column; make the rule `reject` when such rows must not be used.",
+    ),
+    "CONTRACT3": Code(
+        title="Rules that block",
+        meaning="Blocks for every rule of severity `block` that any row broke.",
+        advice="Mend the source; readers keep the version that they have.",
+    ),
+    "CONTRACT4": Code(
+        title="Share of rejected rows",
+        meaning="Blocks when more rows are rejected than `max_rejected_share` allows.",
+        advice="Look at them with `gristmill rejected`; mend the source, or raise `max_rejected_share` on purpose.",
+    ),
+    "SPLIT1": Code(
+        title="Every row has a split or a reason",
+        meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",
+        advice="Rows are held back because their entity is in a split of the other pool; `apart: pool` would use them.",
+    ),
+    "SPLIT2": Code(
+        title="No split is empty",
+        meaning="Warns when a split that was asked for has no row.",
+        advice="There are too few entities, or `evaluate_on` selects none: change shares or the condition.",
+    ),
+    "TARGET1": Code(
+        title="Labels",
+        meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",
+        advice="Check the target's column and `evaluate_on`: a model can be neither fitted nor judged on this.",
+    ),
+    "LEAK1": Code(
+        title="Entities shared by splits",
+        meaning="Blocks when an entity has rows in two splits (under `apart: pool`, of one pool).",
+        advice="Publish again from the stored `_entity`; if it stays, report it as a fault of Gristmill.",
+    ),
+    "LEAK2": Code(
+        title="Identical rows in two splits",
+        meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
+        "dataset has no key. With a key it warns.",
+        advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
+    ),
+    "LEAK3": Code(
+        title="A column that determines the target",
+        meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none of "
+        "the other half, with at least 30 rows of each class there.",
+        advice="It is the target in other words: name it under `not_features`.",
+    ),
+    "LEAK4": Code(
+        title="A column that predicts the target suspiciously well",
+        meaning="Warns when a column alone has an AUC of at least .85 and beats by .2 the best column whose rank "
+        "correlation with it is under .7.",
+        advice="Is it known when you predict? If not, name it under `not_features`.",
+    ),
+}

@@ -1,0 +1,27 @@
+"""The one place where a check's expression is run, for a result that is small enough to hold.
+
+What is asked does not belong here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import polars as pl
+
+
+def collect(table: ir.Table) -> pl.DataFrame:
+    """Run an expression on the engine that its tables live on and bring the rows.
+
+    Ibis's own `to_polars` imports pandas, which stays out of the core.
+    """
+    backend: Any = table.get_backend()
+    frame: pl.DataFrame = backend.con.execute(backend.compile(table)).pl()
+    return frame
+
+
+def one_row(table: ir.Table) -> dict[str, Any]:
+    """The only row of an expression that has one."""
+    return collect(table).row(0, named=True)

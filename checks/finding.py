@@ -1,0 +1,44 @@
+"""The one shape in which every check answers.
+
+The codes and what they advise stand in `checks.catalogue`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from checks.catalogue import CATALOGUE
+
+Outcome = Literal["pass", "warn", "fail", "cannot_tell", "not_applicable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """An answer: what was asked (`code`, `title`), what was seen, what to do.
+
+    `fail` is exactly what blocks. `not_applicable` is an answer of its own: the question has no meaning for this table.
+    """
+
+    code: str
+    outcome: Outcome
+    seen: str
+    column: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The code's question in a few words.
+
+        >>> Finding(code="LEAK1", outcome="pass", seen="none").title
+        'Entities shared by splits'
+        """
+        return CATALOGUE[self.code].title
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; empty when there is nothing to do."""
+        return CATALOGUE[self.code].advice if self.outcome in {"warn", "fail"} else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as scripts and `meta` get it."""
+        return asdict(self) | {"title": self.title, "advice": self.advice}

@@ -1,0 +1,60 @@
+"""The text that says who a row is: `_entity`, computed once and stored, hashed by every engine alike.
+
+What the digest of it decides does not belong here; that is `warehouse.splits`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from warehouse.query import literal, quoted
+
+FLOATS = re.compile(r"^(FLOAT|DOUBLE|REAL)$")
+
+
+def entity_sql(columns: Mapping[str, str], entity: Sequence[str]) -> str:
+    """SQL for the entity's text.
+
+    Args:
+        columns: The table's columns and their DuckDB types.
+        entity: The columns of the entity: one gives its text, several `<code points>:<text>` joined by `|`, a NULL part
+            `-`. NULL only when all are.
+    """
+    if len(entity) == 1:
+        return text_sql(entity[0], columns[entity[0]])
+    return f"CASE WHEN {_all_null(entity)} THEN NULL ELSE {_parts_sql(columns, entity)} END"
+
+
+def row_sql(columns: Mapping[str, str], frozen: Sequence[str]) -> str:
+    """SQL for the identity of a row that has no key: the MD5 of its `frozen` columns, so that identical rows agree."""
+    return f"md5({_parts_sql(columns, frozen)})"
+
+
+def text_sql(column: str, kind: str) -> str:
+    """SQL for the one text of a value, the same whatever the machine's zone or the decimal's scale.
+
+    >>> text_sql("at", "TIMESTAMP")
+    'strftime("at", \\'%Y-%m-%dT%H:%M:%S.%f\\')'
+    """
+    name = quoted(column)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime(make_timestamp(epoch_us({name})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%f')"
+    if kind.startswith("DECIMAL"):
+        # A change of scale (1.50 after 1.5) must move no row.
+        text = f"CAST({name} AS VARCHAR)"
+        return f"CASE WHEN {text} LIKE '%.%' THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
+    return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
+
+
+def _parts_sql(columns: Mapping[str, str], names: Sequence[str]) -> str:
+    texts = [text_sql(name, columns[name]) for name in names]
+    # The length stands first: joined by '|' alone, ('a|b', 'c') and ('a', 'b|c') would be one entity.
+    parts = (f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    return f" || {literal('|')} || ".join(parts)
+
+
+def _all_null(names: Sequence[str]) -> str:
+    return " AND ".join(f"{quoted(name)} IS NULL" for name in names)

@@ -1,0 +1,239 @@
+"""Small facts about the warehouse: what was ingested, which steps ran, which versions there are.
+
+The lake is the truth for data, `meta` for names. Rows of data do not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from warehouse.errors import Incompatible
+from warehouse.records import Ingestion, Policy, Step, Version
+
+R = TypeVar("R", Step, Ingestion, Policy, Version)
+
+SCHEMA = sa.MetaData()
+_text, _int, _time, _json = sa.Text, sa.BigInteger, sa.DateTime, sa.JSON
+
+
+def _column(name: str, kind: type[Any], *, null: bool = False, key: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=null, primary_key=key)
+
+
+STEPS = sa.Table(
+    "steps",
+    SCHEMA,
+    _column("step_id", _text, key=True),
+    _column("run_id", _text),
+    _column("step", _text),
+    _column("dataset", _text),
+    _column("source", _text, null=True),
+    _column("fingerprint", _text),
+    _column("status", _text),
+    _column("snapshot", _int, null=True),
+    _column("started_at", _time),
+    _column("finished_at", _time, null=True),
+    _column("detail", _json),
+    sa.Index("steps_of_a_dataset", "dataset", "step"),
+)
+INGESTIONS = sa.Table(
+    "ingestions",
+    SCHEMA,
+    _column("dataset", _text, key=True),
+    _column("source", _text, key=True),
+    _column("ingestion", _int, key=True),
+    _column("path", _text),
+    _column("sha256", _text),
+    _column("size", _int),
+    _column("mtime_ns", _int),
+    _column("n_rows", _int),
+    _column("n_rejected", _int),
+    _column("state", _text),
+    _column("snapshot", _int, null=True),
+    sa.CheckConstraint("state IN ('active', 'superseded', 'withdrawn')"),
+)
+POLICIES = sa.Table(
+    "policies",
+    SCHEMA,
+    _column("dataset", _text, key=True),
+    _column("policy", _int, key=True),
+    _column("salt", _text),
+    _column("thresholds", _json),
+    _column("entity", _json),
+    _column("columns", _json),
+    _column("frozen_at", _time),
+)
+VERSIONS = sa.Table(
+    "versions",
+    SCHEMA,
+    _column("dataset", _text, key=True),
+    _column("version", _int, key=True),
+    _column("snapshot", _int),
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False, unique=True),
+    _column("policy", _int, null=True),
+    _column("fingerprint", _text),
+    _column("contract_sha256", _text),
+    _column("inputs", _json),
+    _column("columns", _json),
+    _column("n_rows", _int),
+    _column("changed", _json),
+    _column("created_at", _time),
+    _column("author", _text),
+    sa.ForeignKeyConstraint(["dataset", "policy"], ["policies.dataset", "policies.policy"]),
+)
+FINDINGS = sa.Table(
+    "findings",
+    SCHEMA,
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
+    _column("ordinal", _int, key=True),
+    _column("dataset", _text),
+    _column("code", _text),
+    _column("outcome", _text),
+    _column("title", _text),
+    _column("column", _text, null=True),
+    _column("seen", _text),
+    _column("advice", _text),
+)
+WRITTEN_BY = sa.Table(
+    "schema_version",
+    SCHEMA,
+    _column("version", _int, key=True),
+    _column("duckdb_version", _text),
+)
+TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy: POLICIES, Version: VERSIONS}
+
+# Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
+MIGRATIONS = (lambda connection: SCHEMA.create_all(connection),)
+
+
+class Meta:
+    """An open `meta` database. Use `Meta.open`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path, *, duckdb_version: str) -> Meta:
+        """Open the database at `path`, made or migrated when it is behind.
+
+        Raises:
+            Incompatible: It is ahead of this code, or the lake beside it is another DuckDB's.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        sa.event.listen(engine, "connect", _set_pragmas)
+        with engine.begin() as connection:
+            _migrate(connection, duckdb_version)
+        return cls(engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def add(self, *records: Step | Ingestion | Policy | Version) -> None:
+        """Remember `records` in one transaction; a step or an ingestion that is known already stays as it is."""
+        with self._engine.begin() as connection:
+            _add(connection, records)
+
+    def replay(self, extra: Mapping[str, Any], *, snapshot: int) -> None:
+        """Remember what a commit of the lake says of itself. Twice is as good as once."""
+        with self._engine.begin() as connection:
+            step = Step.from_json(extra["step"], snapshot=snapshot)
+            if connection.scalar(sa.select(STEPS.c.step_id).where(STEPS.c.step_id == step.step_id)):
+                return
+            _add(connection, [step])
+            _add(connection, [Ingestion(**raw | {"snapshot": snapshot}) for raw in extra.get("ingestions", ())])
+            for state in ("superseded", "withdrawn"):
+                _set_state(connection, step.dataset, step.source, extra.get(state, ()), state)
+
+    def set_mtime(self, ingestion: Ingestion, mtime_ns: int) -> None:
+        """A file was touched and its content is the same."""
+        with self._engine.begin() as connection:
+            connection.execute(INGESTIONS.update().where(*_is(ingestion)).values(mtime_ns=mtime_ns))
+
+    def steps(self, dataset: str | None = None, **equal: str) -> list[Step]:
+        """Steps, newest first, of one dataset or all."""
+        query = sa.select(STEPS).order_by(STEPS.c.started_at.desc(), STEPS.c.step_id.desc())
+        if dataset is not None:
+            query = query.where(STEPS.c.dataset == dataset)
+        return self._read(Step, query.where(*(STEPS.c[name] == value for name, value in equal.items())))
+
+    def step_ids(self) -> set[str]:
+        """The identifiers of all steps."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(sa.select(STEPS.c.step_id)))
+
+    def ingestions(self, dataset: str, source: str) -> list[Ingestion]:
+        """The ingestions of one source, oldest first, in whatever state."""
+        where = (INGESTIONS.c.dataset == dataset, INGESTIONS.c.source == source)
+        return self._read(Ingestion, sa.select(INGESTIONS).where(*where).order_by(INGESTIONS.c.ingestion))
+
+    def versions(self, dataset: str | None = None) -> list[Version]:
+        """Published versions, oldest first."""
+        query = sa.select(VERSIONS).order_by(VERSIONS.c.dataset, VERSIONS.c.version)
+        return self._read(Version, query if dataset is None else query.where(VERSIONS.c.dataset == dataset))
+
+    def policies(self, dataset: str) -> list[Policy]:
+        """The split policies of one dataset, oldest first."""
+        return self._read(Policy, sa.select(POLICIES).where(POLICIES.c.dataset == dataset).order_by(POLICIES.c.policy))
+
+    def set_findings(self, step_id: str, findings: Iterable[Mapping[str, Any]]) -> None:
+        """Keep the findings of one step, in order, in place of any that it had."""
+        rows = [{"step_id": step_id, "ordinal": i} | dict(finding) for i, finding in enumerate(findings)]
+        with self._engine.begin() as connection:
+            connection.execute(FINDINGS.delete().where(FINDINGS.c.step_id == step_id))
+            if rows:
+                connection.execute(FINDINGS.insert(), rows)
+
+    def findings(self, step_id: str) -> list[dict[str, Any]]:
+        """The findings of one step, in order."""
+        query = sa.select(FINDINGS).where(FINDINGS.c.step_id == step_id).order_by(FINDINGS.c.ordinal)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _read(self, record: type[R], query: sa.Select[Any]) -> list[R]:
+        names = [field.name for field in fields(record)]
+        with self._engine.connect() as connection:
+            return [record(**{name: row[name] for name in names}) for row in connection.execute(query).mappings()]
+
+
+def _add(connection: sa.Connection, records: Iterable[Step | Ingestion | Policy | Version]) -> None:
+    for record in records:
+        statement = insert(TABLES[type(record)]).values(asdict(record))
+        if isinstance(record, Step | Ingestion):
+            statement = statement.on_conflict_do_nothing()
+        connection.execute(statement)
+
+
+def _set_state(connection: sa.Connection, dataset: str, source: str | None, numbers: Iterable[int], state: str) -> None:
+    where = (INGESTIONS.c.dataset == dataset, INGESTIONS.c.source == source, INGESTIONS.c.ingestion.in_(list(numbers)))
+    connection.execute(INGESTIONS.update().where(*where).values(state=state))
+
+
+def _is(ingestion: Ingestion) -> tuple[sa.ColumnElement[bool], ...]:
+    return tuple(INGESTIONS.c[name] == getattr(ingestion, name) for name in ("dataset", "source", "ingestion"))
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _migrate(connection: sa.Connection, duckdb_version: str) -> None:
+    has_version = sa.inspect(connection).has_table(WRITTEN_BY.name)
+    row = connection.execute(sa.select(WRITTEN_BY)).first() if has_version else None
+    version = row.version if row else 0
+    if version > len(MIGRATIONS):
+        raise Incompatible("Gristmill's schema", str(version), str(len(MIGRATIONS)))
+    if row and row.duckdb_version != duckdb_version:
+        raise Incompatible("DuckDB", row.duckdb_version, duckdb_version)
+    for migrate in MIGRATIONS[version:]:
+        migrate(connection)
+    if version < len(MIGRATIONS):
+        connection.execute(WRITTEN_BY.delete())
+        connection.execute(WRITTEN_BY.insert().values(version=len(MIGRATIONS), duckdb_version=duckdb_version))
