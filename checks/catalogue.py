@@ -59,6 +59,11 @@ CATALOGUE = {
         meaning="Blocks when more rows are rejected than `max_rejected_share` allows.",
         advice="Look at them with `gristmill rejected`; mend the source, or raise `max_rejected_share` on purpose.",
     ),
+    "SCHEMA1": Code(
+        title="Columns that readers rely on",
+        meaning="Blocks when a column of the last version is gone or has another type. Warns when the YAML says `breaking: true`.",
+        advice="Bring the column back, or write `breaking: true` if its readers know.",
+    ),
     "SPLIT1": Code(
         title="Every row has a split or a reason",
         meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",

@@ -61,11 +61,12 @@ def _shares(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"kind": "classes", "shares": {row["label"]: row["n"] / total for row in sorted(counts, key=lambda r: r["label"])}}
 
 
-def unused_rows(table: ir.Table) -> list[dict[str, Any]]:
-    """How many rows are in no split, by reason."""
+def unused_rows(table: ir.Table, *, target: str | None) -> list[dict[str, Any]]:
+    """How many rows are in no split, and how many of these have no label, by reason."""
     unused = table.filter(table["_split"].isnull())
-    counts = collect(unused.group_by(reason=unused["_unused"]).agg(n_rows=unused.count()).order_by("reason"))
-    return [{"reason": row["reason"], "n_rows": int(row["n_rows"])} for row in counts.to_dicts()]
+    measures = {"n_rows": unused.count()} | ({"n_unlabelled": unused[target].isnull().sum()} if target else {})
+    rows = collect(unused.group_by(reason=unused["_unused"]).agg(**measures).order_by("reason")).to_dicts()
+    return [{"n_unlabelled": 0} | row for row in rows]
 
 
 def accounted(sizes: Sequence[Mapping[str, Any]], unused: Sequence[Mapping[str, Any]], *, n_rows: int) -> Finding:

@@ -157,6 +157,11 @@ class Lake:
     def _lock(self) -> AbstractContextManager[None]:
         return _write_lock(self._settings)
 
+    def attach_meta(self, path: Path) -> str:
+        """Attach `meta` for reading; the name under which its tables stand."""
+        self.connection.execute(f"ATTACH IF NOT EXISTS '{_text(path)}' AS _meta (TYPE sqlite, READ_ONLY)")
+        return "_meta"
+
     @contextmanager
     def workspace(self) -> Iterator[str]:
         """A fresh in-memory database, current for the block's length, for views and tables that do not outlive it."""

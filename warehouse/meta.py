@@ -75,7 +75,7 @@ VERSIONS = sa.Table(
     _column("dataset", _text, key=True),
     _column("version", _int, key=True),
     _column("snapshot", _int),
-    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False, unique=True),
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False),
     _column("policy", _int, null=True),
     _column("fingerprint", _text),
     _column("contract_sha256", _text),
@@ -155,6 +155,12 @@ class Meta:
         """A file was touched and its content is the same."""
         with self._engine.begin() as connection:
             connection.execute(INGESTIONS.update().where(*_is(ingestion)).values(mtime_ns=mtime_ns))
+
+    def withdraw(self, ingestions: Iterable[Ingestion]) -> None:
+        """The files of these are gone, and their rows no longer count."""
+        with self._engine.begin() as connection:
+            for ingestion in ingestions:
+                connection.execute(INGESTIONS.update().where(*_is(ingestion)).values(state="withdrawn"))
 
     def steps(self, dataset: str | None = None, **equal: str) -> list[Step]:
         """Steps, newest first, of one dataset or all."""

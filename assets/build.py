@@ -1,0 +1,246 @@
+"""Step two: query, contract and split as one expression; accepted and rejected rows in one transaction.
+
+What the expression says is `checks.rules` and `warehouse.splits`; how it is written is `warehouse.tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
+from assets.plan import fingerprint_of, latest, parts_of
+from assets.project import Dataset
+from assets.sources import active_ingestions
+from assets.step import Run
+from checks.rules import BITS, Rule, counted, flagged, is_rejected, masked, orphans, repeated, rules_of
+from warehouse.identity import entity_sql, row_sql
+from warehouse.query import described, parse, quoted
+from warehouse.raw import active_sql, unread_sql
+from warehouse.records import Policy, Step, now
+from warehouse.splits import RESERVED, assign
+from warehouse.tables import CANDIDATE, Candidate, rejected_sql, stored_as, unread_rows_sql, upstream_sql, version_sql
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The candidate held against its contract.
+
+    Attributes:
+        table: The candidate with every flag that a rule needs.
+        rules: The contract's rules.
+        counts: Rows that break each rule, by its name.
+        examples: What to add to the words on a rule.
+        n_rows: All rows.
+        n_rejected: Those that break a rule of severity `reject`.
+    """
+
+    table: ir.Table
+    rules: Sequence[Rule]
+    counts: Mapping[str, int]
+    examples: Mapping[str, str]
+    n_rows: int
+    n_rejected: int
+
+
+def build(run: Run, dataset: Dataset) -> Step:
+    """Write the accepted and the rejected rows of a dataset, not yet a version.
+
+    Raises:
+        NotPublished: It reads a dataset that has no version.
+        QueryError: Its query does not hold.
+        SaltChanged, IdentityGone: Its rows can no longer be given the splits that they have.
+        NotRepeatable: Its query gives other rows each time.
+    """
+    started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
+    run.tell(dataset, "build", "query")
+    with lake.workspace() as workspace:
+        frozen = _frozen_policy(run, dataset)
+        inputs = _mount_inputs(run, dataset)
+        candidate = _candidate(run, dataset, frozen)
+        # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
+        kind = "VIEW" if dataset.file.query is None or parse(dataset.select).is_row_by_row else "TABLE"
+        lake.execute(f"CREATE {kind} {quoted(CANDIDATE)} AS {candidate.sql}")
+        backend = lake.ibis
+        held = _hold(run, dataset, backend, workspace)
+        accepted, rejected = _writes(run, dataset, candidate, held, backend)
+        parts = parts_of(run.project, dataset, meta)
+        detail = {
+            "parts": parts,
+            "inputs": inputs,
+            "columns": dict(candidate.columns),
+            "n_rows": held.n_rows,
+            "n_accepted": held.n_rows - held.n_rejected,
+            "n_rejected": held.n_rejected,
+            "n_unread": _n_unread(run, dataset),
+            "rules": [[rule.name, held.counts[rule.name]] for rule in held.rules],
+            "examples": dict(held.examples),
+        }
+        step = run.new_step(dataset, "build", fingerprint_of(parts), started_at=started_at, detail=detail)
+        extra = {"kind": "build", "step": step.to_json()}
+        with lake.transaction(run.author, f"build {dataset.name}", extra):
+            run.tell(dataset, "build", "begin")
+            lake.create_or_replace(f"datasets.{quoted(dataset.name)}", accepted)
+            run.tell(dataset, "build", "accepted")
+            lake.create_or_replace(f"rejected.{quoted(dataset.name)}", rejected)
+            run.tell(dataset, "build", "rejected")
+            _prove_counts(run, dataset, detail["n_accepted"])
+            run.tell(dataset, "build", "proved")
+        run.tell(dataset, "build", "committed")
+    meta.replay(extra, snapshot=lake.snapshot())
+    run.tell(dataset, "build", "remembered", f"{held.n_rows:,} rows")
+    return meta.steps(dataset.name, step="build")[0]
+
+
+def _frozen_policy(run: Run, dataset: Dataset) -> Policy | None:
+    policies = run.warehouse.meta.policies(dataset.name)
+    if not policies or run.has_new_policy:
+        return None
+    if policies[-1].salt != dataset.policy.salt:
+        raise SaltChanged(dataset.name)
+    return policies[-1]
+
+
+def _mount_inputs(run: Run, dataset: Dataset) -> dict[str, int]:
+    """Views of everything that the query and the references read; the version of each dataset among them."""
+    lake, meta, spec = run.warehouse.lake, run.warehouse.meta, dataset.file.spec
+    named = parse(dataset.select).columns
+    sources = spec.sources_of(dataset.name)
+    has_record = dataset.file.query is None or bool(named & {"_file", "_record"})
+    for name in sources:
+        active = active_ingestions(meta, dataset.name, name)
+        snapshot = max(ingestion.snapshot or 0 for ingestion in active)
+        select = active_sql(dataset.name, name, snapshot, [i.ingestion for i in active], with_hidden=has_record)
+        lake.execute(f"CREATE VIEW {quoted(name)} AS {select}")
+    versions = {}
+    for name in dataset.inputs:
+        if (version := latest(meta, name)) is None:
+            raise NotPublished(name, dataset.name)
+        versions[name] = version.version
+        if name not in sources:
+            lake.execute(f"CREATE VIEW {quoted(name)} AS {upstream_sql(name, version.snapshot, named=named)}")
+        lake.execute(f"CREATE VIEW {quoted(f'_ref_{name}')} AS {version_sql(name, version.snapshot)}")
+    return versions
+
+
+def _candidate(run: Run, dataset: Dataset, frozen: Policy | None) -> Candidate:
+    spec = dataset.file.spec
+    given = described(run.warehouse.lake.connection, dataset.select)
+    columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
+    casts = {
+        name: str(promise.cast)
+        for name, promise in spec.contract.columns.items()
+        if name in columns and promise.cast and not promise.is_held_by(columns[name])
+    }
+    columns |= casts
+    return Candidate(
+        select=dataset.select,
+        columns=columns,
+        given=given,
+        casts=casts,
+        flags={f"_rule_{name}": f"NOT ({rule.expr})" for name, rule in spec.contract.rules.items()},
+        entity=_entity(dataset, columns, frozen),
+        in_pool=spec.splits.evaluate_on,
+    )
+
+
+def _entity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | None) -> str:
+    spec = dataset.file.spec
+    if entity := spec.splits.entity or spec.key:
+        return entity_sql(columns, entity)
+    by = identity_columns(dataset, columns) if frozen is None else frozen.columns
+    if gone := tuple(name for name in by if name not in columns):
+        raise IdentityGone(dataset.name, gone)
+    return row_sql(columns, by)
+
+
+def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:
+    """The columns by which rows are known that have no key and no entity, frozen with the first version."""
+    spec = dataset.file.spec
+    return [name for name in columns if name != spec.target and name not in spec.not_features]
+
+
+def _hold(run: Run, dataset: Dataset, backend: Backend, workspace: str) -> Held:
+    """Hold the candidate against its contract: what needs other rows first, then one scan that counts every rule."""
+    run.tell(dataset, "build", "contract")
+    rules = rules_of(dataset.file.spec.contract, key=dataset.file.spec.key)
+    table = backend.table(CANDIDATE, database=(workspace, "main"))
+    examples = {}
+    for i, rule in enumerate(rules):
+        if rule.kind in {"unique", "references"} and rule.flag:
+            values = _values_that_break(run, backend, workspace, table, rule, f"_values_{i}")
+            if said := _shown(values):
+                examples[rule.name] = said
+                table = flagged(table, rule.columns, values, rule.flag)
+    row = backend.con.execute(backend.compile(counted(table, rules))).pl().row(0, named=True)
+    return Held(
+        table=table,
+        rules=rules,
+        counts={rule.name: int(row[f"n_{i}"]) for i, rule in enumerate(rules)},
+        examples=examples,
+        n_rows=int(row["n_rows"]),
+        n_rejected=int(row["n_rejected"]),
+    )
+
+
+def _values_that_break(run: Run, backend: Backend, workspace: str, table: ir.Table, rule: Rule, name: str) -> ir.Table:
+    if rule.kind == "unique":
+        values = repeated(table, rule.columns)
+    else:
+        other, column = str(rule.argument).split(".")
+        values = orphans(table, rule.columns[0], backend.table(f"_ref_{other}", database=(workspace, "main")), column)
+    run.warehouse.lake.execute(f"CREATE TABLE {quoted(name)} AS {backend.compile(values)}")
+    return backend.table(name, database=(workspace, "main"))
+
+
+def _shown(values: ir.Table) -> str:
+    """How many values break a rule, and the first of them; empty when none does."""
+    backend = values.get_backend()
+    n_values = backend.con.execute(backend.compile(values.aggregate(n=values.count()))).fetchone()[0]
+    if not n_values:
+        return ""
+    first = backend.con.execute(backend.compile(values.order_by(values.columns).limit(EXAMPLES))).fetchall()
+    shown = ", ".join(" ".join(map(str, row)) for row in first)
+    return f"{n_values:,} value{'' if n_values == 1 else 's'}, such as {shown}"
+
+
+def _writes(run: Run, dataset: Dataset, candidate: Candidate, held: Held, backend: Backend) -> tuple[str, str]:
+    """SQL of the accepted rows and of the rejected ones."""
+    spec = dataset.file.spec
+    held_table = masked(held.table, held.rules)
+    rejected_if = is_rejected(held_table, held.rules)
+    accepted = assign(held_table.filter(~rejected_if), dataset.policy).select(*candidate.columns, *RESERVED)
+    has_record = "_record" in candidate.given and "_file" in candidate.given
+    rejected = rejected_sql(
+        backend.compile(held_table.filter(rejected_if)),
+        [rule.name for rule in held.rules],
+        candidate.columns,
+        bits=BITS,
+        has_record=has_record,
+        source=dataset.name if spec.source else None,
+    )
+    unread = []
+    for name in spec.sources_of(dataset.name):
+        active = active_ingestions(run.warehouse.meta, dataset.name, name)
+        if any(ingestion.n_rejected for ingestion in active):
+            snapshot = max(ingestion.snapshot or 0 for ingestion in active)
+            unread.append(unread_rows_sql(unread_sql(dataset.name, name, snapshot, [i.ingestion for i in active])))
+    return backend.compile(accepted), " UNION ALL ".join([rejected, *unread])
+
+
+def _n_unread(run: Run, dataset: Dataset) -> int:
+    meta, spec = run.warehouse.meta, dataset.file.spec
+    return sum(i.n_rejected for name in spec.sources_of(dataset.name) for i in active_ingestions(meta, dataset.name, name))
+
+
+def _prove_counts(run: Run, dataset: Dataset, n_expected: int) -> None:
+    row = run.warehouse.lake.execute(f"SELECT count(*) FROM lake.datasets.{quoted(dataset.name)}").fetchone()
+    if row is None or row[0] != n_expected:
+        raise NotRepeatable(dataset.name, n_expected, row[0] if row else 0)

@@ -1,0 +1,119 @@
+"""Step one: take the files of a source that are new or changed into raw.
+
+How a file is read is `warehouse.reader`; where its rows are kept is `warehouse.raw`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assets.project import Dataset
+from assets.sources import active_ingestions, source_files
+from assets.spec import SourceSpec
+from assets.step import Run
+from checks.finding import Finding
+from warehouse.files import SourceFile, plain
+from warehouse.meta import Meta
+from warehouse.raw import append_raw, ensure_raw, raw_columns
+from warehouse.reader import WHOLE_FILE, Layout, Reading, look, stage
+from warehouse.records import Ingestion, now
+
+
+def reading_of(source: SourceSpec, file: SourceFile) -> Reading:
+    """How a file of a source is read."""
+    return Reading(
+        format=source.format or file.format,
+        names=source.names,
+        nulls=source.nulls,
+        delimiter=source.delimiter,
+        quote=source.quote,
+        encoding=source.encoding,
+        types=source.types,
+    )
+
+
+def ingest(run: Run, dataset: Dataset, name: str, source: SourceSpec) -> list[Finding]:
+    """Take in what is due of one source: each file in one transaction, so that a crash loses none and doubles none.
+
+    Returns:
+        What there is to say of the source. A finding that fails means that a file was not taken in.
+
+    Raises:
+        Unreadable: A file is missing or is not of its format.
+    """
+    meta = run.warehouse.meta
+    found = source_files(run.project.settings.root, meta, dataset.name, name, source)
+    findings = [finding for file, sha256 in found.due for finding in _take_in(run, dataset, name, source, file, sha256)]
+    if found.gone and source.mode == "replace":
+        meta.withdraw(found.gone)
+    elif found.gone:
+        paths = ", ".join(ingestion.path for ingestion in found.gone)
+        findings.append(Finding(code="SOURCE3", outcome="warn", seen=f"gone, and their rows kept: {paths}"))
+    return findings
+
+
+def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: SourceFile, sha256: str) -> list[Finding]:
+    warehouse, started_at = run.warehouse, now()
+    lake, known = warehouse.lake, raw_columns(run.warehouse.lake, dataset.name, name)
+    run.tell(dataset, "ingest", "read", file.shown)
+    with plain(file) as path:
+        reading = reading_of(source, file)
+        layout = look(lake.connection, path, reading, sample_rows=WHOLE_FILE)
+        findings = _against_raw(known, layout, file)
+        if any(finding.outcome == "fail" for finding in findings):
+            step = run.new_step(dataset, "ingest", sha256, status="blocked", source=name, started_at=started_at)
+            warehouse.meta.add(step)
+            return findings
+        layout = replace(layout, columns={column: known.get(column, kind) for column, kind in layout.columns.items()})
+        staged = stage(lake.connection, path, reading, layout)
+        past = warehouse.meta.ingestions(dataset.name, name)
+        ingestion = Ingestion(
+            dataset=dataset.name,
+            source=name,
+            ingestion=max((i.ingestion for i in past), default=0) + 1,
+            path=file.shown,
+            sha256=sha256,
+            size=file.size,
+            mtime_ns=file.mtime_ns,
+            n_rows=staged.n_rows,
+            n_rejected=staged.n_unread,
+        )
+        columns = {**known, **layout.columns}
+        step = run.new_step(
+            dataset, "ingest", sha256, source=name, started_at=started_at, detail={"ingestion": ingestion.ingestion, "columns": columns}
+        )
+        extra = {
+            "kind": "ingest",
+            "step": step.to_json(),
+            "ingestions": [vars(ingestion)],
+            "superseded": [i.ingestion for i in past if i.state == "active" and i.path == file.shown],
+        }
+        with lake.transaction(run.author, f"ingest {dataset.name} {file.shown}", extra):
+            run.tell(dataset, "ingest", "begin")
+            ensure_raw(lake, dataset.name, name, layout.columns)
+            append_raw(lake, dataset.name, name, staged, layout.columns, ingestion=ingestion.ingestion, file=file.shown)
+            run.tell(dataset, "ingest", "written")
+    run.tell(dataset, "ingest", "committed")
+    warehouse.meta.replay(extra, snapshot=lake.snapshot())
+    run.tell(dataset, "ingest", "remembered", f"{staged.n_rows:,} rows")
+    return findings
+
+
+def _against_raw(known: dict[str, str], layout: Layout, file: SourceFile) -> list[Finding]:
+    """What a later file's columns are to those that the source delivered before."""
+    missing = [column for column in known if column not in layout.columns]
+    if missing:
+        return [Finding(code="SOURCE1", outcome="fail", seen=f"{file.shown} lacks {', '.join(missing)}, which earlier files had")]
+    new = [column for column in layout.columns if known and column not in known]
+    return [Finding(code="SOURCE1", outcome="warn", seen=f"{file.shown} brings {', '.join(new)}, which is new")] if new else []
+
+
+def unread_rows(dataset: Dataset, meta: Meta) -> list[Finding]:
+    """How many rows of the active files could not be read."""
+    findings = []
+    for name in dataset.file.spec.sources_of(dataset.name):
+        active = active_ingestions(meta, dataset.name, name)
+        n_unread, n_all = sum(i.n_rejected for i in active), sum(i.n_rows + i.n_rejected for i in active)
+        if n_unread:
+            findings.append(Finding(code="SOURCE2", outcome="warn", seen=f"{n_unread:,} of {n_all:,} rows of {name} could not be read"))
+    return findings

@@ -1,0 +1,143 @@
+"""What is due, and why: decided from files' sizes and times, the YAML and `meta`. Imports nothing heavy.
+
+The steps are run by `assets.run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assets.project import Dataset, Project
+from assets.sources import active_ingestions, source_files
+from assets.step import digest
+from warehouse.meta import Meta
+from warehouse.records import Step, Version
+
+BUILD_VERSION = 1  # of the step's own code: a change of what it writes builds every dataset anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What is due of one dataset.
+
+    Attributes:
+        dataset: Its name.
+        steps: The steps that will run, in order; none when it is up to date.
+        reasons: Why, in words.
+        version: The version that readers have, or None.
+    """
+
+    dataset: str
+    steps: tuple[str, ...]
+    reasons: tuple[str, ...]
+    version: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as scripts get it."""
+        return {"name": self.dataset, "steps": list(self.steps), "reasons": list(self.reasons), "version": self.version}
+
+
+def parts_of(project: Project, dataset: Dataset, meta: Meta) -> dict[str, str]:
+    """What a version is made of, each part as a digest: rows, query, contract, splits, columns.
+
+    Two builds of equal parts are the same version.
+    """
+    spec = dataset.file.spec
+    rows: dict[str, Any] = {
+        name: sorted([i.path, i.sha256] for i in active_ingestions(meta, dataset.name, name))
+        for name in spec.sources_of(dataset.name)
+    }
+    rows |= {f"@{name}": version.version if (version := latest(meta, name)) else None for name in dataset.inputs}
+    policy = dataset.policy
+    return {
+        "rows": digest(rows),
+        "query": digest({"query": dataset.select}),
+        "contract": digest({"contract": spec.contract.to_canonical(), "key": spec.key}),
+        "splits": digest(
+            {
+                "salt": policy.salt,
+                "lines": policy.lines,
+                "apart": policy.apart,
+                "entity": spec.splits.entity or spec.key,
+                "evaluate_on": spec.splits.evaluate_on,
+            }
+        ),
+        "columns": digest({"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}),
+    }
+
+
+def fingerprint_of(parts: Mapping[str, str]) -> str:
+    """What identifies a build: its parts and the version of the code that makes it."""
+    return digest({**parts, "build": BUILD_VERSION})
+
+
+def latest(meta: Meta, name: str) -> Version | None:
+    """The version that readers have."""
+    versions = meta.versions(name)
+    return versions[-1] if versions else None
+
+
+def finished_build(meta: Meta, dataset: str, fingerprint: str) -> Step | None:
+    """A build of this fingerprint that is there already, published or not."""
+    builds = meta.steps(dataset, step="build", status="succeeded", fingerprint=fingerprint)
+    return builds[0] if builds else None
+
+
+def plan_dataset(project: Project, dataset: Dataset, meta: Meta, *, upstream_due: frozenset[str] = frozenset()) -> Planned:
+    """What is due of one dataset.
+
+    Args:
+        project: The project.
+        dataset: The dataset.
+        meta: What is known.
+        upstream_due: Datasets that will run before it, so that their next version is not known yet.
+
+    Raises:
+        Unreadable: A file of a source is missing.
+    """
+    version = latest(meta, dataset.name)
+    reasons = _due_files(project, dataset, meta)
+    steps = ["ingest"] if reasons else []
+    waiting = sorted(upstream_due & set(dataset.inputs))
+    reasons += [f"{name} will have a new version" for name in waiting]
+    parts = parts_of(project, dataset, meta)
+    build = finished_build(meta, dataset.name, fingerprint_of(parts))
+    if not reasons and version and version.fingerprint == fingerprint_of(parts):
+        return Planned(dataset=dataset.name, steps=(), reasons=(), version=version.version)
+    if not reasons:
+        reasons = changed_words(meta, dataset.name, parts)
+    if reasons and not (build and not steps and not waiting):
+        steps.append("build")
+    return Planned(
+        dataset=dataset.name,
+        steps=(*steps, "audit", "publish"),
+        reasons=tuple(reasons),
+        version=version.version if version else None,
+    )
+
+
+def _due_files(project: Project, dataset: Dataset, meta: Meta) -> list[str]:
+    reasons = []
+    for name, source in dataset.file.spec.sources_of(dataset.name).items():
+        found = source_files(project.settings.root, meta, dataset.name, name, source)
+        reasons += [f"{file.shown} is new or changed" for file, _ in found.due]
+        if source.mode == "replace":
+            reasons += [f"{ingestion.path} is gone" for ingestion in found.gone]
+    return reasons
+
+
+def changed_words(meta: Meta, dataset: str, parts: Mapping[str, str]) -> list[str]:
+    """Which parts are not those of the last version, in words."""
+    changed = changed_parts(meta, dataset, parts)
+    return ["it has no version yet"] if changed == ["first version"] else [f"{part} changed" for part in changed] or ["its build changed"]
+
+
+def changed_parts(meta: Meta, dataset: str, parts: Mapping[str, str]) -> list[str]:
+    """Which parts are not those of the last version; `["first version"]` when there is none."""
+    version = latest(meta, dataset)
+    if version is None:
+        return ["first version"]
+    before = next((s.detail.get("parts", {}) for s in meta.steps(dataset, step="build") if s.step_id == version.step_id), {})
+    return [name for name, part in parts.items() if before.get(name) != part]

@@ -1,0 +1,66 @@
+"""Step four: one row in `meta.versions`, and readers see the build.
+
+Whether it may be published was decided by the audit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assets.build import identity_columns
+from assets.plan import changed_parts, latest
+from assets.project import Dataset
+from assets.step import Run, digest
+from warehouse.records import Policy, Step, Version, now
+
+
+def publish(run: Run, dataset: Dataset, build: Step) -> Version:
+    """Make a build the next version of its dataset."""
+    meta, spec = run.warehouse.meta, dataset.file.spec
+    before = latest(meta, dataset.name)
+    records: list[Any] = []
+    policy = _policy(run, dataset, build, records)
+    version = Version(
+        dataset=dataset.name,
+        version=before.version + 1 if before else 1,
+        snapshot=int(build.snapshot or 0),
+        step_id=build.step_id,
+        policy=policy,
+        fingerprint=build.fingerprint,
+        contract_sha256=digest(spec.contract.to_canonical()),
+        inputs=build.detail["inputs"],
+        columns=build.detail["columns"],
+        n_rows=int(build.detail["n_accepted"]),
+        changed=changed_parts(meta, dataset.name, build.detail["parts"]),
+        created_at=now(),
+        author=run.author,
+    )
+    run.tell(dataset, "publish", "begin")
+    meta.add(*records, version)
+    run.tell(dataset, "publish", "committed", f"version {version.version}")
+    return version
+
+
+def _policy(run: Run, dataset: Dataset, build: Step, records: list[Any]) -> int:
+    """The number of the policy that the build was split with; a new one is put among `records`."""
+    policies = run.warehouse.meta.policies(dataset.name)
+    spec, lines = dataset.file.spec, {name: [list(cut) for cut in line] for name, line in dataset.policy.lines.items()}
+    thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
+    entity = list(spec.splits.entity or spec.key)
+    last = policies[-1] if policies else None
+    if last and (last.salt, last.thresholds, last.entity) == (dataset.policy.salt, thresholds, entity) and not run.has_new_policy:
+        return last.policy
+    frozen = last.columns if last and not run.has_new_policy else identity_columns(dataset, build.detail["columns"])
+    number = last.policy + 1 if last else 1
+    records.append(
+        Policy(
+            dataset=dataset.name,
+            policy=number,
+            salt=dataset.policy.salt,
+            thresholds=thresholds,
+            entity=entity,
+            columns=list(frozen),
+            frozen_at=now(),
+        )
+    )
+    return number

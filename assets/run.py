@@ -1,0 +1,224 @@
+"""A run: the steps in order, dataset by dataset, each after those that it reads.
+
+    ingest -> build -> audit -> publish
+
+What is due is decided by `assets.plan`, before the lake is opened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import duckdb
+
+from assets.errors import AssetError, SpecError, StepFailed
+from assets.plan import Planned, finished_build, fingerprint_of, latest, parts_of, plan_dataset
+from assets.project import Dataset, Project
+from assets.step import Run
+from checks.finding import Finding
+from warehouse.errors import WarehouseError
+from warehouse.records import Step
+
+Known = (AssetError, WarehouseError)
+
+
+@dataclass(kw_only=True)
+class DatasetResult:
+    """How a run ended for one dataset, as scripts get it.
+
+    Attributes:
+        name: The dataset.
+        status: `published`, `unchanged`, `blocked`, `failed` or `skipped`.
+        blocked_by: Codes of the findings that failed.
+        version: The version that readers have now, or None.
+        error: Why it failed or was skipped.
+    """
+
+    name: str
+    status: str = "unchanged"
+    blocked_by: list[str] = field(default_factory=list)
+    version: int | None = None
+    n_rows_ingested: int = 0
+    n_rows_accepted: int = 0
+    n_rows_rejected: int = 0
+    n_unlabelled: int = 0
+    seconds: float = 0.0
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+    hint: str | None = None
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON types."""
+        return {name: value for name, value in asdict(self).items() if name != "exit_code"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """How a run ended."""
+
+    run_id: str
+    datasets: tuple[DatasetResult, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is well, 1 when something failed, 3 when something was blocked; 1 beats 3, and 2 is for YAML alone."""
+        codes = {result.exit_code for result in self.datasets}
+        return next((code for code in (1, 2, 3) if code in codes), 0)
+
+
+def plan(project: Project, run: Run, names: Sequence[str], *, is_forced: bool = False) -> list[Planned]:
+    """What is due of each of `names`, in order. Opens no lake."""
+    due: set[str] = set()
+    planned = []
+    for name in names:
+        found = plan_dataset(project, project.datasets[name], run.warehouse.meta, upstream_due=frozenset(due))
+        if is_forced and not found.steps:
+            steps, reasons = ("build", "audit", "publish"), ("it is forced",)
+            found = Planned(dataset=name, steps=steps, reasons=reasons, version=found.version)
+        due |= {name} if found.steps else set()
+        planned.append(found)
+    return planned
+
+
+def chosen(project: Project, names: Sequence[str], *, with_upstream: bool) -> tuple[str, ...]:
+    """The datasets of a run in order: those named (all when none is), with what they read where that is asked for.
+
+    Raises:
+        NotFound: A name is no dataset's.
+        SpecError: A dataset that was named cannot be understood.
+    """
+    for name in names:
+        if problems := project.problems_of(name):
+            raise SpecError(problems)
+        project.dataset(name)
+    wanted = project.upstream(tuple(names)) if with_upstream else set(names)
+    return tuple(name for name in project.order if name in wanted or not names)
+
+
+def execute(run: Run, names: Sequence[str], *, is_forced: bool = False) -> RunReport:
+    """Run what is due of `names` (in the order of `chosen`). One dataset's failure does not stop the others."""
+    results: dict[str, DatasetResult] = {}
+    is_open = False
+    for name in names:
+        dataset = run.project.datasets[name]
+        result = results[name] = DatasetResult(name=name)
+        started = time.monotonic()
+        with _told(result, dataset):
+            stuck = [up for up in dataset.inputs if up in results and results[up].status in {"failed", "blocked", "skipped"}]
+            if stuck and any(latest(run.warehouse.meta, up) is None for up in stuck):
+                result.status, result.error, result.exit_code = "skipped", f"it reads {', '.join(stuck)}, which has no version", 1
+                continue
+            with run.warehouse.lock(name):
+                planned = plan_dataset(run.project, dataset, run.warehouse.meta)
+                if not is_open and (planned.steps or is_forced):
+                    run.warehouse.reconcile()
+                    planned, is_open = plan_dataset(run.project, dataset, run.warehouse.meta), True
+                if planned.steps or is_forced:
+                    _run_dataset(run, dataset, result, is_forced=is_forced)
+        _fill(run, dataset, result)
+        result.seconds = round(time.monotonic() - started, 3)
+    return RunReport(run_id=run.run_id, datasets=(*results.values(), *_not_understood(run.project, names)))
+
+
+def _not_understood(project: Project, names: Sequence[str]) -> Iterator[DatasetResult]:
+    """The datasets that could not be run because their file says what cannot be, in a run of all."""
+    if set(names) == set(project.datasets):
+        for name in project.names:
+            if problems := project.problems_of(name):
+                yield DatasetResult(name=name, status="failed", error="\n".join(map(str, problems)), exit_code=2)
+
+
+@contextmanager
+def _told(result: DatasetResult, dataset: Dataset) -> Iterator[None]:
+    """Put an error that users can act on into the result; others are faults of ours and go on."""
+    try:
+        yield
+    except (*Known, duckdb.Error, OSError) as error:
+        told = error if isinstance(error, Known) else _failed(error, dataset, result)
+        result.status, result.error, result.exit_code = "failed", str(told), told.exit_code
+        result.hint = "; ".join(note.removeprefix("Hint: ") for note in getattr(told, "__notes__", ())) or None
+
+
+def _failed(error: duckdb.Error | OSError, dataset: Dataset, result: DatasetResult) -> StepFailed:
+    step = result.steps[-1]["step"] if result.steps else "a step"
+    hint = "free some disk or memory and run again" if isinstance(error, OSError | duckdb.OutOfMemoryException) else "`--debug` shows where"
+    return StepFailed(dataset.name, step, str(error).splitlines()[0], hint)
+
+
+def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
+    from assets.audit import audit
+    from assets.build import build
+    from assets.ingest import ingest
+    from assets.publish import publish
+
+    meta = run.warehouse.meta
+    found: list[Finding] = []
+    for name, source in dataset.file.spec.sources_of(dataset.name).items():
+        found += _timed(run, dataset, result, "ingest", lambda name=name, source=source: ingest(run, dataset, name, source))
+    if any(finding.outcome == "fail" for finding in found):
+        _block(result, found)
+        return
+    step = finished_build(meta, dataset.name, fingerprint_of(parts_of(run.project, dataset, meta)))
+    if step is None or is_forced:
+        step = _timed(run, dataset, result, "build", lambda: build(run, dataset))
+    built: Step = step
+    audited = _timed(run, dataset, result, "audit", lambda: audit(run, dataset, built))
+    found += audited.findings
+    is_blocked = any(finding.outcome == "fail" for finding in found)
+    meta.set_findings(built.step_id, [_row(dataset, finding) for finding in found])
+    detail = {"build": built.step_id, "splits": audited.splits, "unused": audited.unused, "n_unlabelled": audited.n_unlabelled}
+    status = "blocked" if is_blocked else "succeeded"
+    meta.add(run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail))
+    run.tell(dataset, "audit", "remembered")
+    if is_blocked:
+        _block(result, found)
+        return
+    before = latest(meta, dataset.name)
+    if before is None or before.step_id != built.step_id:
+        _timed(run, dataset, result, "publish", lambda: publish(run, dataset, built))
+        result.status = "published"
+
+
+def _timed(run: Run, dataset: Dataset, result: DatasetResult, step: str, work: Callable[[], Any]) -> Any:
+    record = {"step": step, "status": "failed", "seconds": 0.0}
+    result.steps.append(record)
+    started = time.monotonic()
+    run.tell(dataset, step, "start")
+    try:
+        done = work()
+    finally:
+        record["seconds"] = round(time.monotonic() - started, 3)
+    record["status"] = "succeeded"
+    return done
+
+
+def _block(result: DatasetResult, found: Sequence[Finding]) -> None:
+    result.status, result.exit_code = "blocked", 3
+    result.blocked_by = sorted({finding.code for finding in found if finding.outcome == "fail"})
+    result.findings = [finding.to_json() for finding in found]
+
+
+def _row(dataset: Dataset, finding: Finding) -> dict[str, Any]:
+    return finding.to_json() | {"dataset": dataset.name}
+
+
+def _fill(run: Run, dataset: Dataset, result: DatasetResult) -> None:
+    """Complete the result from what `meta` knows of the last build and the version."""
+    meta = run.warehouse.meta
+    version = latest(meta, dataset.name)
+    result.version = version.version if version else None
+    builds = meta.steps(dataset.name, step="build", status="succeeded")
+    if builds:
+        detail = builds[0].detail
+        result.n_rows_ingested = int(detail["n_rows"]) + int(detail["n_unread"])
+        result.n_rows_accepted = int(detail["n_accepted"])
+        result.n_rows_rejected = int(detail["n_rejected"]) + int(detail["n_unread"])
+        audits = [step for step in meta.steps(dataset.name, step="audit") if step.detail.get("build") == builds[0].step_id]
+        result.n_unlabelled = int(audits[0].detail["n_unlabelled"]) if audits else 0
+        result.findings = result.findings or meta.findings(builds[0].step_id)

@@ -1,0 +1,63 @@
+"""What a source delivers now, against what was taken in. Imports nothing heavy: the plan is made from it.
+
+Taking it in is `assets.ingest`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assets.spec import SourceSpec
+from warehouse.errors import Unreadable
+from warehouse.files import SourceFile, find_files
+from warehouse.meta import Meta
+from warehouse.records import Ingestion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What a source delivers, against what was taken in.
+
+    Attributes:
+        due: Files that are new or changed, each with the sha256 that it has.
+        gone: Active ingestions whose file is no longer there.
+        active: All active ingestions.
+    """
+
+    due: tuple[tuple[SourceFile, str], ...]
+    gone: tuple[Ingestion, ...]
+    active: tuple[Ingestion, ...]
+
+
+def source_files(root: Path, meta: Meta, dataset: str, name: str, source: SourceSpec) -> Delivery:
+    """Compare a source's files with what was taken in: by size and time first, by sha256 where these differ.
+
+    Raises:
+        Unreadable: A path names nothing, and nothing was ever taken in from it.
+    """
+    active = active_ingestions(meta, dataset, name)
+    try:
+        files = find_files(root, source.path)
+    except Unreadable:
+        if not active:
+            raise
+        files = []  # its rows are kept, or go, as `mode` says: a finding, not an error
+    by_path = {ingestion.path: ingestion for ingestion in active}
+    due = []
+    for file in files:
+        known = by_path.get(file.shown)
+        if known and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
+            continue
+        sha256 = file.sha256()
+        if known and known.sha256 == sha256:
+            meta.set_mtime(known, file.mtime_ns)
+        else:
+            due.append((file, sha256))
+    there = {file.shown for file in files}
+    return Delivery(due=tuple(due), gone=tuple(i for i in active if i.path not in there), active=active)
+
+
+def active_ingestions(meta: Meta, dataset: str, name: str) -> tuple[Ingestion, ...]:
+    """The ingestions of a source whose rows count."""
+    return tuple(i for i in meta.ingestions(dataset, name) if i.state == "active")

@@ -1,0 +1,59 @@
+"""An open warehouse: settings, `meta`, and the lake once it is needed.
+
+What runs on it does not belong here.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from types import TracebackType
+
+import duckdb
+
+from warehouse.lake import Lake
+from warehouse.locks import locked
+from warehouse.meta import Meta
+from warehouse.settings import Settings
+
+
+class Warehouse:
+    """A project's warehouse. Opening it opens `meta` alone, in milliseconds; the lake is attached when it is used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.meta = Meta.open(settings.meta_path, duckdb_version=duckdb.__version__)
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @cached_property
+    def lake(self) -> Lake:
+        return Lake.open(self.settings)
+
+    def close(self) -> None:
+        if "lake" in vars(self):
+            self.lake.close()
+        self.meta.close()
+
+    def reconcile(self) -> int:
+        """Tell `meta` what the lake has committed and `meta` has not seen; how many steps that were.
+
+        A process that dies between the two commits leaves such steps. Data is the lake's truth, so they are taken over.
+        """
+        known = self.meta.step_ids()
+        missed = [(snapshot, extra) for snapshot, extra in self.lake.commits() if extra["step"]["step_id"] not in known]
+        for snapshot, extra in missed:
+            self.meta.replay(extra, snapshot=snapshot)
+        return len(missed)
+
+    def lock(self, dataset: str) -> AbstractContextManager[None]:
+        """The lock of one dataset, for the length of its run.
+
+        Raises:
+            Busy: Another process is running it.
+        """
+        return locked(self.settings.home / "locks" / f"{dataset}.lock", f"{dataset!r} is being run")

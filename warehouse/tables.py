@@ -1,0 +1,134 @@
+"""The tables of datasets: the candidate that a query gives, what is written of it, and how a version is read.
+
+Which rows are accepted is told by an expression of `checks`; this file only writes it down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from warehouse.policy import SPLITS
+from warehouse.query import literal, quoted
+from warehouse.splits import RESERVED
+
+CANDIDATE = "_candidate"
+SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "dev", "valid": "dev", "validation": "dev"}
+# Types that other engines do not keep, and what is stored in their place.
+STORED_AS = (
+    (re.compile(r"HUGEINT|UHUGEINT|UINTEGER|UBIGINT"), "BIGINT"),
+    (re.compile(r"UTINYINT|USMALLINT"), "INTEGER"),
+    (re.compile(r"JSON|UUID|TIME|TIME WITH TIME ZONE|INTERVAL|BIT|ENUM\(.*"), "VARCHAR"),
+    (re.compile(r"TIMESTAMP_(S|MS|NS)"), "TIMESTAMP"),
+)
+
+
+def stored_as(kind: str) -> str:
+    """The type in which a column of the DuckDB type `kind` is stored.
+
+    >>> stored_as("HUGEINT"), stored_as("FLOAT[3]"), stored_as("DATE")
+    ('BIGINT', 'FLOAT[]', 'DATE')
+    """
+    for pattern, stored in STORED_AS:
+        if pattern.fullmatch(kind):
+            return stored
+    return re.sub(r"\[\d+\]$", "[]", kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What a query gives, ready to be held against the contract.
+
+    Attributes:
+        select: The query.
+        columns: Its columns and their types, as stored; those that begin with `_` left out.
+        given: Its columns and types as the query gives them.
+        casts: By column, the type that the contract promises and the query does not give.
+        flags: By name, an SQL expression that is true for rows that break a rule.
+        entity: SQL for the text that identifies a row.
+        in_pool: SQL for whether a row is in the target pool, or None.
+    """
+
+    select: str
+    columns: Mapping[str, str]
+    given: Mapping[str, str]
+    casts: Mapping[str, str]
+    flags: Mapping[str, str]
+    entity: str
+    in_pool: str | None
+
+    @property
+    def sql(self) -> str:
+        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool` and `_entity`."""
+        hidden = [name for name in self.given if name in ("_file", "_record")]
+        typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
+        typed += [
+            f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
+            for name, kind in self.casts.items()
+        ]
+        derived = [f"({sql}) AS {quoted(name)}" for name, sql in self.flags.items()]
+        derived += [f"({self.in_pool}) AS _in_pool"] if self.in_pool else []
+        return (
+            f"SELECT *, {', '.join([*derived, f'{self.entity} AS _entity'])}"
+            f" FROM (SELECT {', '.join(typed)} FROM (\n{self.select}\n))"
+        )
+
+    def _column(self, name: str) -> str:
+        if name in self.casts:
+            return f"TRY_CAST({quoted(name)} AS {self.casts[name]}) AS {quoted(name)}"
+        if self.given[name] != self.columns[name]:
+            return f"CAST({quoted(name)} AS {self.columns[name]}) AS {quoted(name)}"
+        return quoted(name)
+
+
+def rejected_sql(masked: str, rules: Sequence[str], columns: Iterable[str], *, bits: int, has_record: bool, source: str | None) -> str:
+    """SELECT of rejected rows as they are kept: where they stood, the rules that they broke, and the row as JSON.
+
+    Args:
+        masked: SELECT of the rows with their masks.
+        rules: Names of all rules; rule `bits` * m + i is bit i of `_mask_m`.
+        columns: The row's own columns.
+        bits: How many rules a mask holds.
+        has_record: Whether the rows have `_file` and `_record`.
+        source: The source that they came from, where it is one.
+    """
+    broken = ", ".join(
+        f"CASE WHEN (_mask_{i // bits} & {1 << i % bits}) <> 0 THEN {literal(name)} END" for i, name in enumerate(rules)
+    )
+    packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns)
+    place = "_file AS file, _record AS record" if has_record else "NULL::VARCHAR AS file, NULL::BIGINT AS record"
+    return (
+        f"SELECT 'contract' AS step, {literal(source) if source else 'NULL::VARCHAR'} AS source, {place}, NULL::BIGINT AS line,"
+        f" list_filter([{broken}], name -> name IS NOT NULL) AS rules, NULL::VARCHAR AS reason,"
+        f" to_json(struct_pack({packed}))::VARCHAR AS row FROM ({masked})"
+    )
+
+
+def unread_rows_sql(select: str) -> str:
+    """SELECT of unread rows of a source, in the shape of `rejected_sql`."""
+    return f"SELECT 'ingest' AS step, source, file, record, line, ['readable'] AS rules, reason, raw AS row FROM ({select})"
+
+
+def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = ()) -> str:
+    """SELECT of a published version, with the column `split`.
+
+    Args:
+        dataset: Its name.
+        snapshot: Where the version lies.
+        split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
+        named: Columns that a query names: of the reserved ones it gets those.
+    """
+    left_out = ", ".join(name for name in RESERVED if name not in set(named))
+    columns = f"* EXCLUDE ({left_out})" if left_out else "*"
+    table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
+    if split:
+        return f"SELECT {columns} FROM {table} WHERE _split = {literal(SPLIT_NAMES[split])}"
+    return f"SELECT {columns}, _split AS split FROM {table}"
+
+
+def upstream_sql(dataset: str, snapshot: int, *, named: Iterable[str]) -> str:
+    """SELECT of a version as other datasets read it: with `split` and reserved columns only where they name them."""
+    wanted = set(named)
+    select = version_sql(dataset, snapshot, named=wanted)
+    return select if "split" in wanted else f"SELECT * EXCLUDE (split) FROM ({select})"
