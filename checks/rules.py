@@ -149,12 +149,11 @@ def masked(table: ir.Table, rules: Sequence[Rule]) -> ir.Table:
 
 def is_rejected(table: ir.Table, rules: Sequence[Rule]) -> ir.BooleanValue:
     """Whether a row of a table that `masked` made breaks a rule of severity `reject`."""
-    wrong = ibis.literal(False)
-    for start in range(0, len(rules), BITS):
+    tests = []
+    for start in range(0, max(len(rules), 1), BITS):
         bits = sum(1 << bit for bit, rule in enumerate(rules[start : start + BITS]) if rule.severity == "reject")
-        if bits:
-            wrong = wrong | ((table[f"_mask_{start // BITS}"] & ibis.literal(bits, "int64")) != 0)
-    return wrong
+        tests.append((table[f"_mask_{start // BITS}"] & ibis.literal(bits, "int64")) != 0)
+    return reduce(lambda a, b: a | b, tests)
 
 
 def counted(table: ir.Table, rules: Sequence[Rule]) -> ir.Table:
