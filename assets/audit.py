@@ -19,9 +19,8 @@ from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
 from checks.sizes import accounted, empty_splits, labels, split_sizes, unused_rows
-from warehouse.policy import SPLITS
+from warehouse.policy import RESERVED, SPLITS
 from warehouse.records import Step
-from warehouse.splits import RESERVED
 from warehouse.tables import version_sql
 
 AUDITED = "_audited"

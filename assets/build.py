@@ -16,10 +16,11 @@ from assets.sources import active_ingestions
 from assets.step import Run
 from checks.rules import BITS, Rule, counted, flagged, is_rejected, masked, orphans, repeated, rules_of
 from warehouse.identity import entity_sql, row_sql
+from warehouse.policy import RESERVED
 from warehouse.query import described, parse, quoted
 from warehouse.raw import active_sql, unread_sql
 from warehouse.records import Policy, Step, now
-from warehouse.splits import RESERVED, assign
+from warehouse.splits import assign
 from warehouse.tables import CANDIDATE, Candidate, rejected_sql, stored_as, unread_rows_sql, upstream_sql, version_sql
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         SaltChanged, IdentityGone: Its rows can no longer be given the splits that they have.
         NotRepeatable: Its query gives other rows each time.
     """
-    started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
+    started_at, lake, meta, spec = now(), run.warehouse.lake, run.warehouse.meta, dataset.file.spec
     run.tell(dataset, "build", "query")
     with lake.workspace() as workspace:
         frozen = _frozen_policy(run, dataset)
@@ -76,6 +77,8 @@ def build(run: Run, dataset: Dataset) -> Step:
             "parts": parts,
             "inputs": inputs,
             "columns": dict(candidate.columns),
+            "features": spec.features_among(candidate.columns),
+            "target": spec.target,
             "n_rows": held.n_rows,
             "n_accepted": held.n_rows - held.n_rejected,
             "n_rejected": held.n_rejected,

@@ -48,6 +48,8 @@ class DatasetResult:
     n_unlabelled: int = 0
     seconds: float = 0.0
     steps: list[dict[str, Any]] = field(default_factory=list)
+    splits: list[dict[str, Any]] = field(default_factory=list)
+    unused: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     hint: str | None = None
@@ -101,8 +103,15 @@ def chosen(project: Project, names: Sequence[str], *, with_upstream: bool) -> tu
     return tuple(name for name in project.order if name in wanted or not names)
 
 
-def execute(run: Run, names: Sequence[str], *, is_forced: bool = False) -> RunReport:
-    """Run what is due of `names` (in the order of `chosen`). One dataset's failure does not stop the others."""
+def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole: bool = True) -> RunReport:
+    """Run what is due of `names` (in the order of `chosen`). One dataset's failure does not stop the others.
+
+    Args:
+        run: The run.
+        names: Datasets, each after those that it reads.
+        is_forced: Build even what is up to date.
+        is_whole: All datasets are meant, so that those whose file cannot be understood count as failed.
+    """
     results: dict[str, DatasetResult] = {}
     is_open = False
     for name in names:
@@ -123,15 +132,14 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False) -> RunRe
                     _run_dataset(run, dataset, result, is_forced=is_forced)
         _fill(run, dataset, result)
         result.seconds = round(time.monotonic() - started, 3)
-    return RunReport(run_id=run.run_id, datasets=(*results.values(), *_not_understood(run.project, names)))
+    return RunReport(run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run.project) if is_whole else ())))
 
 
-def _not_understood(project: Project, names: Sequence[str]) -> Iterator[DatasetResult]:
-    """The datasets that could not be run because their file says what cannot be, in a run of all."""
-    if set(names) == set(project.datasets):
-        for name in project.names:
-            if problems := project.problems_of(name):
-                yield DatasetResult(name=name, status="failed", error="\n".join(map(str, problems)), exit_code=2)
+def _not_understood(project: Project) -> Iterator[DatasetResult]:
+    """The datasets that could not be run because their file says what cannot be."""
+    for name in project.names:
+        if problems := project.problems_of(name):
+            yield DatasetResult(name=name, status="failed", error="\n".join(map(str, problems)), exit_code=2)
 
 
 @contextmanager
@@ -153,6 +161,7 @@ def _failed(error: duckdb.Error | OSError, dataset: Dataset, result: DatasetResu
 
 def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
     from assets.audit import audit
+    from assets.bind import Binder
     from assets.build import build
     from assets.ingest import ingest
     from assets.publish import publish
@@ -164,6 +173,8 @@ def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced
     if any(finding.outcome == "fail" for finding in found):
         _block(result, found)
         return
+    if problems := Binder(run.project, meta).problems(dataset.name):
+        raise SpecError(tuple(problems))
     step = finished_build(meta, dataset.name, fingerprint_of(parts_of(run.project, dataset, meta)))
     if step is None or is_forced:
         step = _timed(run, dataset, result, "build", lambda: build(run, dataset))
@@ -220,5 +231,7 @@ def _fill(run: Run, dataset: Dataset, result: DatasetResult) -> None:
         result.n_rows_accepted = int(detail["n_accepted"])
         result.n_rows_rejected = int(detail["n_rejected"]) + int(detail["n_unread"])
         audits = [step for step in meta.steps(dataset.name, step="audit") if step.detail.get("build") == builds[0].step_id]
-        result.n_unlabelled = int(audits[0].detail["n_unlabelled"]) if audits else 0
+        if audits:
+            found = audits[0].detail
+            result.n_unlabelled, result.splits, result.unused = int(found["n_unlabelled"]), found["splits"], found["unused"]
         result.findings = result.findings or meta.findings(builds[0].step_id)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from warehouse.errors import Unreadable
 
@@ -111,8 +112,12 @@ def _file(root: Path, path: Path, member: str | None) -> SourceFile:
 
 
 @contextmanager
-def plain(file: SourceFile) -> Iterator[Path]:
+def plain(file: SourceFile, *, head_bytes: int | None = None) -> Iterator[Path]:
     """The file as a plain one on disk: what is compressed is unpacked to a temporary file for the block's length.
+
+    Args:
+        file: The file.
+        head_bytes: Unpack no more than this, up to the end of a line: enough to look at a text file.
 
     Raises:
         Unreadable: The archive is damaged, lacks the member or holds several.
@@ -124,16 +129,16 @@ def plain(file: SourceFile) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
         target = Path(folder) / "unpacked"
         try:
-            _unpack(file, target, is_zip=is_zip)
+            _unpack(file, target, is_zip=is_zip, head_bytes=head_bytes)
         except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
             raise Unreadable(file.path, f"it is damaged: {error}", "fetch the file again") from error
         yield target
 
 
-def _unpack(file: SourceFile, target: Path, *, is_zip: bool) -> None:
+def _unpack(file: SourceFile, target: Path, *, is_zip: bool, head_bytes: int | None) -> None:
     if not is_zip:
         with gzip.open(file.path) as packed, target.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, CHUNK)
+            _copy(packed, unpacked, head_bytes)
         return
     with zipfile.ZipFile(file.path) as archive:
         members = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
@@ -142,4 +147,12 @@ def _unpack(file: SourceFile, target: Path, *, is_zip: bool) -> None:
             hint = f"write `path: {file.path.name}/MEMBER`; members are {', '.join(members[:8])}"
             raise Unreadable(file.path, f"it holds {len(members)} files, and which one is meant is open", hint)
         with archive.open(str(wanted[0])) as packed, target.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, CHUNK)
+            _copy(packed, unpacked, head_bytes)
+
+
+def _copy(packed: IO[bytes], unpacked: IO[bytes], head_bytes: int | None) -> None:
+    if head_bytes is None:
+        shutil.copyfileobj(packed, unpacked, CHUNK)
+        return
+    head = packed.read(head_bytes)
+    unpacked.write(head[: head.rfind(b"\n") + 1] if len(head) == head_bytes else head)

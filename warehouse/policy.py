@@ -16,6 +16,8 @@ ORDER = ("test", "dev", "train_dev", "train")
 SPLITS = ("train", "train_dev", "dev", "test")
 TARGET_POOL = ("test", "dev")
 DIGITS = 12
+# The columns that every published table carries; names that begin with _ are Gristmill's own.
+RESERVED = ("_entity", "_split", "_bucket", "_unused")
 NO_ENTITY, HELD_BACK = "no entity", "held back"
 DEFAULT_SHARES = {"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")}
 DEFAULT_POOLED_SHARES = {

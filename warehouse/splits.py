@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 HEX = "0123456789abcdef"
-RESERVED = ("_entity", "_split", "_bucket", "_unused")
 
 
 def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:

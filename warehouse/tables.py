@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse.policy import SPLITS
+from warehouse.policy import RESERVED, SPLITS
 from warehouse.query import literal, quoted
-from warehouse.splits import RESERVED
 
 CANDIDATE = "_candidate"
 SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "dev", "valid": "dev", "validation": "dev"}

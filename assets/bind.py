@@ -1,0 +1,197 @@
+"""Does every name in a dataset's file exist? Queries and conditions are bound to empty tables; no row is read.
+
+What the file says by itself is checked by `assets.project`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from assets.errors import Problem
+from assets.ingest import reading_of
+from assets.project import Dataset, Project, query_problem
+from assets.spec import SourceSpec
+from assets.yaml_file import DatasetFile
+from checks.contract import ColumnPromise
+from warehouse.errors import QueryError, Unreadable, closest
+from warehouse.files import find_files, plain
+from warehouse.identity import FLOATS
+from warehouse.lake import connect
+from warehouse.meta import Meta
+from warehouse.query import bind, parse
+from warehouse.reader import look
+from warehouse.tables import stored_as
+
+SNIFFED_ROWS = 20_480
+HEAD_BYTES = 1 << 22
+NUMBER = re.compile(r"(TINY|SMALL|BIG)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
+MOMENT = re.compile(r"DATE|TIMESTAMP.*")
+Columns = dict[str, str]
+
+
+class Binder:
+    """Binds the datasets of one project, each once.
+
+    Args:
+        project: The datasets.
+        meta: What was ingested, or None when nothing ever was.
+    """
+
+    def __init__(self, project: Project, meta: Meta | None) -> None:
+        self._project, self._meta = project, meta
+        self._bound: dict[str, tuple[Columns | None, list[Problem]]] = {}
+
+    def columns(self, name: str) -> Columns | None:
+        """The columns of a dataset and their types, or None when it does not bind."""
+        return self._bind(name)[0]
+
+    def problems(self, name: str) -> list[Problem]:
+        """What is wrong with the names in a dataset's file. A fault of an upstream dataset is told there alone."""
+        return self._bind(name)[1]
+
+    def _bind(self, name: str) -> tuple[Columns | None, list[Problem]]:
+        if name not in self._bound:
+            self._bound[name] = self._bind_now(self._project.datasets[name])
+        return self._bound[name]
+
+    def _bind_now(self, dataset: Dataset) -> tuple[Columns | None, list[Problem]]:
+        file, tables = dataset.file, {}
+        named = parse(dataset.select).columns
+        for name in dataset.inputs:
+            upstream = self.columns(name) if name in self._project.datasets else None
+            if upstream is None:
+                return None, []
+            tables[name] = upstream | ({"split": "VARCHAR"} if "split" in named else {})
+        for name, source in file.spec.sources_of(dataset.name).items():
+            key = "source" if file.spec.source else f"sources.{name}"
+            try:
+                tables[name] = self._source_columns(dataset, name, source) | {"_file": "VARCHAR", "_record": "BIGINT"}
+            except Unreadable as error:
+                hint = "; ".join(note.removeprefix("Hint: ") for note in error.__notes__)
+                return None, [file.problem(f"{key}.path", f"names {str(error.path)!r}: {error.found}", hint)]
+            if not named & {"_file", "_record"}:
+                tables[name] = {column: kind for column, kind in tables[name].items() if column not in ("_file", "_record")}
+        try:
+            given = bind(dataset.select, tables)
+        except QueryError as error:
+            return None, [query_problem(file, error)]
+        return self._judge(dataset, given)
+
+    def _source_columns(self, dataset: Dataset, name: str, source: SourceSpec) -> Columns:
+        """As last ingested, or as the first rows of the first file tell."""
+        if self._meta:
+            steps = self._meta.steps(dataset.name, step="ingest", source=name, status="succeeded")
+            if steps:
+                return dict(steps[0].detail["columns"])
+        file = find_files(self._project.settings.root, source.path)[0]
+        reading = reading_of(source, file)
+        head = None if reading.format == "parquet" else HEAD_BYTES
+        with plain(file, head_bytes=head) as path, connect() as connection:
+            return dict(look(connection, path, reading, sample_rows=SNIFFED_ROWS).columns)
+
+    def _judge(self, dataset: Dataset, given: Columns) -> tuple[Columns | None, list[Problem]]:
+        file = dataset.file
+        reserved = [c for c in given if c.startswith("_") and not re.fullmatch(r"_(file|record)(_\d+)?", c)]
+        problems = [
+            file.problem("query", f"gives the column {name!r}, and names that begin with _ are Gristmill's own", f"`{name} as {name.strip('_') or 'name'}`")
+            for name in reserved
+        ]
+        if any(column.lower() == "split" for column in given):
+            problems.append(file.problem("query", "gives the column 'split', which Gristmill adds", "`split as part`"))
+        if problems:
+            return None, problems
+        columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
+        for name, promise in file.spec.contract.columns.items():
+            if name in columns and promise.cast and not promise.is_held_by(columns[name]):
+                columns[name] = promise.cast
+        problems = [*_absent(file, columns), *_floats(file, columns), *self._references(file), *_bounds(file, columns), *_conditions(file, columns)]
+        return (None if problems else columns), problems
+
+    def _references(self, file: DatasetFile) -> Iterator[Problem]:
+        for column, promise in file.spec.contract.columns.items():
+            if promise.references:
+                other, other_column = promise.references.split(".")
+                known = self.columns(other) or {}
+                if other_column not in known:
+                    key = f"contract.columns.{column}.references"
+                    yield file.problem(key, f"names {promise.references!r}, and {other!r} has no such column", _near(other_column, known))
+
+
+def _near(name: str, columns: Mapping[str, str]) -> str:
+    close = closest(name, columns)
+    return f"did you mean {close!r}?" if close else f"its columns are {', '.join(columns)}"
+
+
+def _absent(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
+    spec = file.spec
+    named: list[tuple[str, str]] = [(key, name) for key in ("key", "features", "not_features") for name in getattr(spec, key)]
+    named += [(key, name) for key in ("time", "target") if (name := getattr(spec, key))]
+    named += [("splits.entity", name) for name in spec.splits.entity]
+    named += [(f"contract.columns.{name}", name) for name in spec.contract.columns]
+    named += [(f"contract.unique.{i}", name) for i, promise in enumerate(spec.contract.unique) for name in promise.columns]
+    for key, name in named:
+        if name not in columns:
+            yield file.problem(key, f"names {name!r}, which is not a column", _near(name, columns))
+
+
+def _floats(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
+    for key, names in (("key", file.spec.key), ("splits.entity", file.spec.splits.entity)):
+        for name in names:
+            if FLOATS.match(columns.get(name, "")):
+                hint = f"make it a decimal or an integer under `contract.columns`, or choose another {key.rsplit('.')[-1]}"
+                yield file.problem(key, f"names {name!r}, a float: equal amounts may differ in the last digit", hint)
+
+
+def _bounds(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
+    for name, promise in file.spec.contract.columns.items():
+        if name in columns:
+            for rule, value in _wrong_bounds(promise, columns[name]):
+                key = f"contract.columns.{name}.{rule}"
+                yield file.problem(key, f"is {value!r}, and {name!r} is of type {columns[name]}", "give a value of the column's type, or change its `type`")
+
+
+def _wrong_bounds(promise: ColumnPromise, kind: str) -> Iterator[tuple[str, Any]]:
+    if promise.pattern is not None and kind != "VARCHAR":
+        yield "pattern", promise.pattern
+    bounds = [(rule, value) for rule, value in (("min", promise.min), ("max", promise.max)) if value is not None]
+    for rule, value in [*bounds, *(("in", value) for value in promise.in_ or ())]:
+        fits = (
+            NUMBER.fullmatch(kind)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else MOMENT.fullmatch(kind)
+            if isinstance(value, date)
+            else kind in {"VARCHAR", "BOOLEAN"}
+        )
+        if not fits:
+            yield rule, value
+
+
+def _conditions(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
+    conditions = {f"contract.rules.{name}": rule.expr for name, rule in file.spec.contract.rules.items()}
+    if file.spec.splits.evaluate_on is not None:
+        conditions["splits.evaluate_on"] = file.spec.splits.evaluate_on
+    for key, text in conditions.items():
+        try:
+            kind = bind(f"SELECT ({text}\n) AS told FROM t", {"t": columns})["told"]
+        except QueryError as error:
+            yield query_problem(file, error, key)
+            continue
+        if kind != "BOOLEAN":
+            yield file.problem(key, f"is of type {kind}, not true or false", "write a condition, such as `origin <> dest`")
+
+
+def check(project: Project) -> list[Problem]:
+    """Everything that is wrong with a project's files, warnings last in each dataset."""
+    meta = None
+    if project.settings.meta_path.exists():
+        import duckdb
+
+        meta = Meta.open(project.settings.meta_path, duckdb_version=duckdb.__version__)
+    binder = Binder(project, meta)
+    found = [*project.problems, *(problem for name in project.order for problem in binder.problems(name))]
+    if meta:
+        meta.close()
+    return sorted(found, key=lambda problem: (problem.file, problem.is_warning, problem.line or 0))

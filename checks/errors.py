@@ -1,0 +1,36 @@
+"""What can go wrong with questions.
+
+    CheckError
+    └── NotSayable   a pandera schema holds a check that no contract can say
+
+A problem of the data is never an error: it is a finding or a rejected row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CheckError(Exception):
+    """The root: `code` for scripts, `exit_code` for the shell, `retry` when trying again may help."""
+
+    code = "check"
+    exit_code = 1
+    retry = False
+
+
+@dataclass(eq=False)
+class NotSayable(CheckError):
+    """A pandera schema holds a check that no contract can say."""
+
+    column: str | None
+    check: str
+    code = "not_sayable"
+    exit_code = 2
+
+    def __post_init__(self) -> None:
+        self.add_note("Hint: say it in SQL under the contract's `rules`, and take it out of the schema.")
+
+    def __str__(self) -> str:
+        where = "The table" if self.column is None else f"The column {self.column!r}"
+        return f"{where} has {self.check!r} in pandera, which a contract cannot say."

@@ -1,0 +1,164 @@
+"""What `import gristmill` does when it is called.
+
+The public names stand in `pipelines.gristmill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from assets.project import Project
+from assets.run import RunReport
+from pipelines import views
+from warehouse.client import Warehouse
+from warehouse.errors import NotFound
+from warehouse.names import run_query, version_of
+from warehouse.query import parse, quoted
+from warehouse.records import Version
+from warehouse.settings import find_project, read_settings
+from warehouse.tables import SPLIT_NAMES, version_sql
+
+if TYPE_CHECKING:
+    import polars as pl
+
+As = Literal["polars", "arrow", "pandas", "lazy"]
+
+
+def _root(project: str | Path | None) -> Path:
+    return find_project(Path(project)) if project else find_project()
+
+
+class Dataset:
+    """One published version. It never changes: what is loaded today is loaded next year.
+
+    Attributes:
+        name: The dataset's name.
+        version: The version's number.
+    """
+
+    def __init__(self, warehouse: Warehouse, version: Version) -> None:
+        self._warehouse, self._version = warehouse, version
+        self._detail = next(s for s in warehouse.meta.steps(version.dataset, step="build") if s.step_id == version.step_id).detail
+        self.name, self.version = version.dataset, version.version
+
+    def __repr__(self) -> str:
+        sizes = " · ".join(f"{row['split']} {row['n_rows']:,}" for row in self.splits)
+        target = f", target {self.target!r}" if self.target else ""
+        warned = sum(row["outcome"] == "warn" for row in self.findings)
+        return (
+            f"<Dataset {self.name}@{self.version}: {self._version.n_rows:,} rows, {len(self.columns)} columns{target}\n"
+            f"  {sizes}\n  {warned} warnings, published {self._version.created_at:%Y-%m-%d %H:%M} UTC>"
+        )
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Its columns and their DuckDB types."""
+        return dict(self._version.columns)
+
+    @property
+    def features(self) -> list[str]:
+        """The columns that a model sees."""
+        return list(self._detail["features"])
+
+    @property
+    def target(self) -> str | None:
+        """The column that a model is to predict."""
+        target: str | None = self._detail["target"]
+        return target
+
+    @property
+    def splits(self) -> list[dict[str, Any]]:
+        """What each split holds."""
+        rows: list[dict[str, Any]] = views.audit_of(self._warehouse.meta, self._version).detail["splits"]
+        return rows
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """The findings on this version."""
+        return views.findings(self._warehouse.meta, self._version)
+
+    def load(self, split: str | None = None, *, columns: Sequence[str] | None = None, where: str | None = None, as_: As = "polars") -> Any:
+        """Load rows.
+
+        Args:
+            split: `train`, `train_dev`, `dev` (also `val`, `valid`, `validation`), `test`; None for all rows, with
+                their `split`.
+            columns: Only these, in this order.
+            where: Only rows that meet this condition, in SQL.
+            as_: `polars` (a DataFrame), `arrow` (a Table), `pandas` (a DataFrame), `lazy` (a Polars LazyFrame).
+
+        Raises:
+            NotFound: There is no such split or column.
+            QueryError: The condition does not hold.
+        """
+        return _as(self._warehouse, self._select(split, columns, where), as_)
+
+    def _select(self, split: str | None, columns: Sequence[str] | None, where: str | None) -> str:
+        if split is not None and split not in SPLIT_NAMES:
+            raise NotFound(f"split of {self.name!r}", split, tuple(SPLIT_NAMES)[:4])
+        named = {*(columns or ()), *(parse(f"SELECT 1 WHERE {where}").columns if where else ())}
+        select = version_sql(self.name, self._version.snapshot, split=split, named=named)
+        known = [*self.columns, "split", "_entity", "_split", "_bucket", "_unused"]
+        for column in columns or ():
+            if column not in known:
+                raise NotFound(f"column of {self.name!r}", column, tuple(self.columns))
+        listed = ", ".join(map(quoted, columns)) if columns else "*"
+        return select if not columns and not where else f"SELECT {listed} FROM ({select}){f' WHERE {where}' if where else ''}"
+
+    def xy(self, split: str, *, as_: Literal["polars", "pandas"] = "polars") -> tuple[Any, Any]:
+        """The features and the target of the labelled rows of a split, for scikit-learn.
+
+        Raises:
+            NotFound: There is no such split, or the dataset has no target.
+        """
+        if self.target is None:
+            raise NotFound("target", self.name, ())
+        frame = self.load(split, columns=[*self.features, self.target], where=f"{quoted(self.target)} IS NOT NULL", as_=as_)
+        return frame[self.features], frame[self.target]
+
+
+def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
+    import duckdb
+
+    from warehouse.query import query_error
+
+    try:
+        result = warehouse.lake.execute(select)
+        if as_ == "arrow":
+            return result.to_arrow_table()
+        if as_ == "pandas":
+            return result.df()
+        return result.pl(lazy=as_ == "lazy")
+    except duckdb.Error as error:
+        raise query_error(error) from error
+
+
+def open_dataset(name: str, project: str | Path | None) -> Dataset:
+    """See `gristmill.dataset`."""
+    warehouse = Warehouse(read_settings(_root(project)))
+    return Dataset(warehouse, version_of(warehouse, name))
+
+
+def list_datasets(project: str | Path | None) -> pl.DataFrame:
+    """See `gristmill.list`."""
+    import polars as pl
+
+    opened = Project.open(_root(project))
+    with Warehouse(opened.settings) as warehouse:
+        return pl.DataFrame(views.list_datasets(opened, warehouse.meta), infer_schema_length=None)
+
+
+def run_sql(query: str, project: str | Path | None) -> pl.DataFrame:
+    """See `gristmill.sql`."""
+    with Warehouse(read_settings(_root(project))) as warehouse, warehouse.lake.workspace():
+        frame: pl.DataFrame = run_query(warehouse, query).pl()
+        return frame
+
+
+def run(names: tuple[str, ...], project: str | Path | None, **options: Any) -> RunReport:
+    """See `gristmill.run`."""
+    from pipelines.commands_run import run_project
+
+    return run_project(_root(project), names, **options)

@@ -1,0 +1,78 @@
+"""Commands that begin: `demo`, `add`, `check`, `schema`.
+
+What a dataset's file may say is `assets.spec`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines import messages
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+
+@click.command()
+@click.argument("folder", default="gristmill-demo", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
+@as_json_option
+def demo(folder: Path, *, as_json: bool) -> int:
+    """Make the demo project in DIR (flights out of New York, 2013: five datasets) and run it.
+
+    \b
+    Example: gristmill demo my-demo
+    """
+    from pipelines.commands_run import run_project
+    from pipelines.demo import make_demo
+
+    root = make_demo(folder)
+    if not as_json:
+        messages.note(f"The demo project is in {folder}")
+    report = run_project(root, is_quiet=as_json)
+    if as_json:
+        messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
+    else:
+        messages.run_report(report)
+        messages.note(f"These work inside the project: cd {folder}")
+    return report.exit_code
+
+
+@click.command()
+@as_json_option
+def check(*, as_json: bool) -> int:
+    """Check every dataset file: keys, names, queries and conditions, without reading the data.
+
+    \b
+    Example: gristmill check
+    """
+    from assets.bind import check as check_project
+    from assets.project import Project
+    from warehouse.settings import find_project
+
+    project = Project.open(find_project())
+    found = check_project(project)
+    n_wrong = sum(not problem.is_warning for problem in found)
+    if as_json:
+        messages.say_json({"datasets": list(project.names), "problems": [problem.to_json() for problem in found]})
+    else:
+        messages.problems(found)
+        n_datasets = f"{len(project.names)} dataset{'' if len(project.names) == 1 else 's'}"
+        messages.say(f"{n_datasets} checked: {n_wrong or 'no'} problem{'' if n_wrong == 1 else 's'}")
+    return 2 if n_wrong else 0
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of dataset files, for editors.
+
+    \b
+    Example: gristmill schema > .gristmill/dataset.schema.json
+    """
+    from assets.spec import DatasetSpec
+
+    click.echo(json.dumps(DatasetSpec.model_json_schema(by_alias=True), indent=2))
+
+
+COMMANDS: dict[str, click.Command] = {"demo": demo, "check": check, "schema": schema}

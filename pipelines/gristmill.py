@@ -1,0 +1,66 @@
+"""`import gristmill as gm`: the warehouse from Python.
+
+    gm.list()                                   what there is
+    d = gm.dataset("flights")                   its latest version; "flights@3" for another
+    train = d.load("train")                     a Polars frame
+    X, y = d.xy("train")                        for scikit-learn
+    gm.sql("select * from flights.dev")         any query
+    gm.run("flights")                           what is due
+
+Everything is imported when it is called. What the names do is `pipelines.api`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from assets.run import RunReport
+    from pipelines.api import Dataset
+
+__all__ = ["dataset", "list", "run", "sql"]
+
+
+def dataset(name: str, *, project: str | Path | None = None) -> Dataset:
+    """A published version of a dataset: `flights` is the latest, `flights@3` the third.
+
+    Raises:
+        NotFound: There is no such dataset, or no such version of it.
+    """
+    from pipelines import api
+
+    return api.open_dataset(name, project)
+
+
+def list(*, project: str | Path | None = None) -> pl.DataFrame:  # noqa: A001 - it is `gm.list()`
+    """Every dataset: name, version, rows, when it was updated, owners, status."""
+    from pipelines import api
+
+    return api.list_datasets(project)
+
+
+def sql(query: str, *, project: str | Path | None = None) -> pl.DataFrame:
+    """The result of a query over datasets, splits, versions, `rejected.*` and `meta.*`.
+
+    Raises:
+        QueryError: It does not parse, bind or run.
+        NotFound: It names what there is not.
+    """
+    from pipelines import api
+
+    return api.run_sql(query, project)
+
+
+def run(*names: str, project: str | Path | None = None, **options: Any) -> RunReport:
+    """Run what is due of all datasets, or of those named. Options: `is_forced`, `with_upstream`, `has_new_policy`.
+
+    Raises:
+        NotFound: A name is no dataset's.
+        SpecError: The file of a dataset that was named cannot be understood.
+    """
+    from pipelines import api
+
+    return api.run(names, project, **options)

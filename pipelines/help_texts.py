@@ -1,0 +1,34 @@
+"""One line for each command, in the order in which people need them.
+
+The commands' own help does not belong here.
+"""
+
+SECTIONS = (
+    (
+        "Begin",
+        [
+            ("demo", "Make the demo project and run it."),
+            ("add", "Look at a file and write its dataset."),
+            ("check", "Check every dataset file without reading the data."),
+            ("schema", "Print the JSON Schema of dataset files, for editors."),
+        ],
+    ),
+    (
+        "Run",
+        [
+            ("run", "Run what is due: ingest, build, audit, publish."),
+            ("status", "How the newest work on each dataset ended."),
+        ],
+    ),
+    (
+        "Look",
+        [
+            ("list", "Datasets, their versions and how they stand."),
+            ("show", "All that is known of one dataset."),
+            ("history", "The versions of a dataset and what changed."),
+            ("splits", "What each split holds, and the proof that nothing leaks."),
+            ("rejected", "The rows that broke a rule, by rule."),
+            ("sql", "Query the warehouse."),
+        ],
+    ),
+)

@@ -1,0 +1,175 @@
+"""What is known of datasets, as plain facts: the same for the command line, `--json` and Python. Read from `meta` alone.
+
+How facts look does not belong here; that is `pipelines.messages`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assets.errors import NotPublished
+from assets.project import Project
+from warehouse.errors import NotFound
+from warehouse.meta import Meta
+from warehouse.records import Step, Version
+
+Facts = dict[str, Any]
+
+
+def _latest(meta: Meta, name: str) -> Version | None:
+    versions = meta.versions(name)
+    return versions[-1] if versions else None
+
+
+def status_of(project: Project, meta: Meta, name: str) -> str:
+    """`published`, `blocked` (the newest build was not published), `not run`, `broken` (its file) or `removed`."""
+    if project.problems_of(name):
+        return "broken"
+    audits = meta.steps(name, step="audit")
+    if audits and audits[0].status == "blocked":
+        return "blocked"
+    if _latest(meta, name) is None:
+        return "not run"
+    return "published" if name in project.datasets else "removed"
+
+
+def list_datasets(project: Project, meta: Meta) -> list[Facts]:
+    """One row a dataset: name, version, rows, when, whose, how it stands."""
+    rows = []
+    for name in sorted({*project.names, *(version.dataset for version in meta.versions())}):
+        version, dataset = _latest(meta, name), project.datasets.get(name)
+        rows.append(
+            {
+                "name": name,
+                "version": version.version if version else None,
+                "n_rows": version.n_rows if version else None,
+                "updated_at": version.created_at.isoformat() + "Z" if version else None,
+                "owners": list(dataset.file.spec.owners) if dataset else [],
+                "status": status_of(project, meta, name),
+            }
+        )
+    return rows
+
+
+def history(project: Project, meta: Meta, name: str) -> list[Facts]:
+    """One row a version, newest first, with what changed.
+
+    Raises:
+        NotFound: There is no such dataset.
+    """
+    versions = meta.versions(name)
+    if not versions:
+        project.dataset(name)
+    return [
+        {
+            "version": version.version,
+            "n_rows": version.n_rows,
+            "created_at": version.created_at.isoformat() + "Z",
+            "author": version.author,
+            "changed": list(version.changed),
+            "inputs": dict(version.inputs),
+        }
+        for version in reversed(versions)
+    ]
+
+
+def audit_of(meta: Meta, version: Version) -> Step:
+    """The audit that let a version be published."""
+    return next(s for s in meta.steps(version.dataset, step="audit") if s.detail.get("build") == version.step_id)
+
+
+def splits(project: Project, meta: Meta, name: str) -> Facts:
+    """What each split of the published version holds, what is unused, and the proof that nothing leaks.
+
+    Raises:
+        NotFound: There is no such dataset.
+        NotPublished: It has no version.
+    """
+    version = published(project, meta, name)
+    detail = audit_of(meta, version).detail
+    codes = ("SPLIT", "LEAK", "TARGET")
+    return {
+        "dataset": name,
+        "version": version.version,
+        "splits": detail["splits"],
+        "unused": detail["unused"],
+        "findings": [f for f in findings(meta, version) if f["code"].startswith(codes)],
+    }
+
+
+def published(project: Project, meta: Meta, name: str) -> Version:
+    """The version of a dataset that readers see.
+
+    Raises:
+        NotFound: There is no such dataset.
+        NotPublished: It has no version.
+    """
+    version = _latest(meta, name)
+    if version is None:
+        if name not in project.names:
+            raise NotFound("dataset", name, project.names)
+        raise NotPublished(name, name)
+    return version
+
+
+def last_rows(meta: Meta, name: str) -> int | None:
+    """How many rows the published version has: about what a run will read."""
+    version = _latest(meta, name)
+    return version.n_rows if version else None
+
+
+def findings(meta: Meta, version: Version) -> list[Facts]:
+    """The findings on a version."""
+    keys = ("code", "outcome", "title", "column", "seen", "advice")
+    return [{key: row[key] for key in keys} for row in meta.findings(version.step_id)]
+
+
+def show(project: Project, meta: Meta, name: str) -> Facts:
+    """All that is known of one dataset.
+
+    Raises:
+        NotFound: There is no such dataset.
+    """
+    version = _latest(meta, name)
+    dataset = project.datasets.get(name)
+    if dataset is None and version is None:
+        project.dataset(name)
+    spec = dataset.file.spec if dataset else None
+    return {
+        "name": name,
+        "description": spec.description if spec else "",
+        "owners": list(spec.owners) if spec else [],
+        "tags": list(spec.tags) if spec else [],
+        "status": status_of(project, meta, name),
+        "file": dataset.file.file if dataset else None,
+        "version": version.version if version else None,
+        "n_rows": version.n_rows if version else None,
+        "updated_at": version.created_at.isoformat() + "Z" if version else None,
+        "inputs": dict(version.inputs) if version else {},
+        "key": list(spec.key) if spec else [],
+        "target": spec.target if spec else None,
+        "columns": dict(version.columns) if version else {},
+        "features": spec.features_among(version.columns) if spec and version else [],
+        "findings": findings(meta, version) if version else [],
+    }
+
+
+def status(project: Project, meta: Meta) -> list[Facts]:
+    """How the newest work on each dataset ended, and which version readers have."""
+    rows = []
+    for row in list_datasets(project, meta):
+        steps = meta.steps(row["name"])
+        last = steps[0] if steps else None
+        blocked = [f for f in meta.findings(last.detail["build"]) if f["outcome"] == "fail"] if last and last.detail.get("build") else []
+        broken = "; ".join(str(problem) for problem in project.problems_of(row["name"]))
+        rows.append(
+            {
+                "name": row["name"],
+                "status": row["status"],
+                "version": row["version"],
+                "last_step": last.step if last else None,
+                "last_run_at": last.started_at.isoformat() + "Z" if last else None,
+                "why": broken or "; ".join(f"{f['code']} {f['seen']}" for f in blocked) or None,
+            }
+        )
+    return rows
