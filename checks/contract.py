@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 Severity = Literal["reject", "block", "warn"]
-Bound = int | float | Decimal | datetime | date | str
+Bound = bool | int | float | Decimal | datetime | date | str
 
 # What a contract calls a type: the type that DuckDB casts to, and the types that are it already.
 TYPES: dict[str, tuple[str, re.Pattern[str]]] = {

@@ -78,5 +78,5 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     return Finding(
         code="LEAK2",
         outcome="warn" if has_key else "fail",
-        seen=f"{plural(n_rows, 'row')} of {n_kinds:,} kinds have a copy in another split, by {plural(len(columns), 'column')}",
+        seen=f"{plural(n_rows, 'row')} ({n_kinds:,} different) have a copy in another split, by {plural(len(columns), 'column')}",
     )

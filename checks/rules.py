@@ -62,7 +62,7 @@ class Kind:
 
 KINDS = {
     "type": Kind(said="{columns} is no {argument}"),
-    "nullable": Kind(said="{columns} is missing", is_broken=lambda column, _: column.isnull()),
+    "nullable": Kind(said="{columns} is missing", is_broken=lambda column, _: _is_missing(column)),
     "in": Kind(said="{columns} is none of {argument}", is_broken=lambda column, values: ~column.isin(list(values))),
     "min": Kind(said="{columns} is below {argument}", is_broken=lambda column, bound: column < bound),
     "max": Kind(said="{columns} is above {argument}", is_broken=lambda column, bound: column > bound),
@@ -100,6 +100,11 @@ def rules_of(contract: Contract, *, key: Sequence[str] = ()) -> tuple[Rule, ...]
     return tuple(rules)
 
 
+def _is_missing(column: Any) -> Any:
+    """NaN is missing too, as in pandera: it is how pandas writes NULL to Parquet."""
+    return column.isnull() | column.isnan() if column.type().is_floating() else column.isnull()
+
+
 def _flag(kind: str, name: str) -> str:
     return f"_{kind}_{name}"
 
@@ -109,18 +114,20 @@ def _missing(column: str) -> Rule:
 
 
 def _uniques(contract: Contract, key: tuple[str, ...]) -> list[Rule]:
-    wanted = [(promise.columns, promise.severity) for promise in contract.unique]
-    if key and key not in {columns for columns, _ in wanted}:
-        wanted.insert(0, (key, "reject"))
+    wanted: dict[tuple[str, ...], Severity] = {}  # said twice, the first counts
+    for promise in contract.unique:
+        wanted.setdefault(promise.columns, promise.severity)
+    if key and key not in wanted:
+        wanted = {key: "reject"} | wanted
     return [
         Rule(
             name="key" if columns == key else f"unique.{'.'.join(columns)}",
             kind="unique",
             columns=columns,
             severity=severity,
-            flag=_flag("unique", "key" if columns == key else ".".join(columns)),
+            flag=_flag("together", ".".join(columns)),  # a column's own `unique` has the flag `_unique_<column>`
         )
-        for columns, severity in wanted
+        for columns, severity in wanted.items()
     ]
 
 

@@ -40,6 +40,39 @@ def demo(folder: Path, *, as_json: bool) -> int:
 
 
 @click.command()
+@click.argument("path")
+@click.option("--name", help="The dataset's name. Default: from the file's.")
+@click.option("--target", help="The column that a model is to predict.")
+@as_json_option
+def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> None:
+    """Look at a CSV, Parquet or NDJSON file and write its dataset; makes the project when there is none.
+
+    \b
+    Example: gristmill add churn.csv --target churned
+    """
+    from dataclasses import asdict
+
+    from pipelines.add import add as add_file
+
+    added = add_file(path, name=name, target=target, start=Path.cwd())
+    seen = added.survey
+    if as_json:
+        messages.say_json({"name": added.name, "file": str(added.file), "is_new_project": added.is_new_project, "survey": asdict(seen)})
+        return
+    if added.is_new_project:
+        messages.note(f"A new project: {added.file.parent.parent}")
+    messages.say(f"{added.name}  {seen.n_rows:,} rows, {len(seen.columns)} columns, {seen.n_unread:,} rows that could not be read")
+    if seen.target:
+        messages.say("  target   " + ", ".join(f"{value} {share:.1%}" for value, share in seen.target.items()))
+    for column in seen.determining:
+        messages.say(f"  check    {column} determines {target}: is it known when you predict?")
+    for column, auc, best in seen.suspicious:
+        messages.say(f"  check    {column} alone has AUC {auc:.3f}, the next best {best:.3f}: is it known when you predict?")
+    messages.say(f"  written  {added.file}: read its comments")
+    messages.say(f"Next     gristmill run {added.name}")
+
+
+@click.command()
 @as_json_option
 def check(*, as_json: bool) -> int:
     """Check every dataset file: keys, names, queries and conditions, without reading the data.
@@ -75,4 +108,4 @@ def schema() -> None:
     click.echo(json.dumps(DatasetSpec.model_json_schema(by_alias=True), indent=2))
 
 
-COMMANDS: dict[str, click.Command] = {"demo": demo, "check": check, "schema": schema}
+COMMANDS: dict[str, click.Command] = {"demo": demo, "add": add, "check": check, "schema": schema}
