@@ -28,11 +28,11 @@ demo: $(READY) ## Make the demo project in demo/ and run it.
 
 .PHONY: test
 test: $(READY) ## Run the tests.
-	@$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
 
 .PHONY: test-all
 test-all: $(READY) ## Run every test, also those that take minutes.
-	@$(BIN)/python -m pytest -q -n 2 -m ""
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m ""
 
 .PHONY: check
 check: $(READY) ## Lint, types, import layers, tests with coverage, generated pages.
@@ -40,7 +40,7 @@ check: $(READY) ## Lint, types, import layers, tests with coverage, generated pa
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -n 2 -m "not slow" --cov --cov-report=term --cov-fail-under=85
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=85
 
 .PHONY: format
 format: $(READY) ## Put the code into its shape.

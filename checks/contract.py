@@ -25,7 +25,7 @@ TYPES: dict[str, tuple[str, re.Pattern[str]]] = {
     "timestamp": ("TIMESTAMP", re.compile("TIMESTAMP(_S|_MS|_NS)?")),
     "timestamptz": ("TIMESTAMP WITH TIME ZONE", re.compile("TIMESTAMP WITH TIME ZONE")),
     "list": ("", re.compile(r".*\[\]")),
-    "struct": ("", re.compile(r"STRUCT\(.*", re.DOTALL)),
+    "struct": ("", re.compile(r"STRUCT\(.*\)", re.DOTALL)),
 }
 DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 

@@ -33,4 +33,4 @@ class NotSayable(CheckError):
 
     def __str__(self) -> str:
         where = "The table" if self.column is None else f"The column {self.column!r}"
-        return f"{where} has {self.check!r} in pandera, which a contract cannot say."
+        return f"{where} has `{self.check}` in pandera, which a contract cannot say."

@@ -35,13 +35,17 @@ def shared_entities(table: ir.Table, *, apart: Literal["everywhere", "pool"]) ->
     within = in_train | in_target
     counts = one_row(
         per_entity.aggregate(
-            n_entities=per_entity.count(), n_within=within.sum().fill_null(0), n_across=across.sum().fill_null(0)
+            n_entities=per_entity.count(),
+            n_shared=(within | across).sum().fill_null(0),
+            n_within=within.sum().fill_null(0),
+            n_across=across.sum().fill_null(0),
         )
     )
-    n_entities, n_within, n_across = (int(counts[name]) for name in ("n_entities", "n_within", "n_across"))
+    n_entities, n_shared, n_within, n_across = (
+        int(counts[name]) for name in ("n_entities", "n_shared", "n_within", "n_across")
+    )
     entities = "entity" if n_entities == 1 else "entities"
     if apart == "everywhere":
-        n_shared = n_within + n_across
         outcome, seen = ("fail" if n_shared else "pass"), f"{n_shared:,} of {n_entities:,} {entities} are in two splits"
     else:
         outcome = "fail" if n_within else "pass"
@@ -68,10 +72,10 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     crossing = keyed.group_by("_hash").having(lambda t: t["_split"].min() != t["_split"].max()).agg().select("_hash")
     candidates = keyed.semi_join(crossing, "_hash")
     copies = candidates.group_by(list(columns)).agg(
-        n=candidates.count(), first=candidates["_split"].min(), last=candidates["_split"].max()
+        _n=candidates.count(), _first=candidates["_split"].min(), _last=candidates["_split"].max()
     )
-    copies = copies.filter(copies["first"] != copies["last"])
-    row = one_row(copies.aggregate(n_rows=copies["n"].sum().fill_null(0), n_kinds=copies.count()))
+    copies = copies.filter(copies["_first"] != copies["_last"])
+    row = one_row(copies.aggregate(n_rows=copies["_n"].sum().fill_null(0), n_kinds=copies.count()))
     n_rows, n_kinds = int(row["n_rows"]), int(row["n_kinds"])
     if not n_rows:
         return Finding(code="LEAK2", outcome="pass", seen=f"no row has a copy in another split, by {plural(len(columns), 'column')}")

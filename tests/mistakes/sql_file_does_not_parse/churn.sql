@@ -1,0 +1,3 @@
+select id,
+  count( as n
+from churn
