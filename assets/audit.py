@@ -44,6 +44,7 @@ class Audited:
 
     @property
     def n_unlabelled(self) -> int:
+        """Rows without label, in splits and unused."""
         return sum(int(row["n_unlabelled"]) for row in (*self.splits, *self.unused))
 
 
@@ -56,7 +57,9 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
     findings = [
         *unread_rows(dataset, run.warehouse.meta),
         *broken_rules(rules, dict(detail["rules"]), n_rows=detail["n_rows"], examples=detail["examples"]),
-        rejected_share(detail["n_rejected"] + n_unread, detail["n_rows"] + n_unread, most=spec.contract.max_rejected_share),
+        rejected_share(
+            detail["n_rejected"] + n_unread, detail["n_rows"] + n_unread, most=spec.contract.max_rejected_share
+        ),
         *_kept_columns(run, dataset, detail["columns"]),
     ]
     lake = run.warehouse.lake
@@ -84,7 +87,10 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
 def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[Finding]:
     spec = dataset.file.spec
     if spec.target is None:
-        return [Finding(code=code, outcome="not_applicable", seen="the dataset has no target") for code in ("LEAK3", "LEAK4")]
+        return [
+            Finding(code=code, outcome="not_applicable", seen="the dataset has no target")
+            for code in ("LEAK3", "LEAK4")
+        ]
     features = spec.features_among(columns)
     n_buckets = BUCKETS if n_rows <= JUDGED_ROWS else max(8, BUCKETS * JUDGED_ROWS // n_rows)
     rows = table.filter(table[spec.target].notnull(), table["_bucket"] < n_buckets)
@@ -99,9 +105,12 @@ def _kept_columns(run: Run, dataset: Dataset, columns: Any) -> list[Finding]:
     if before is None:
         return []
     changed = [f"{name} is gone" for name in before.columns if name not in columns]
-    changed += [f"{name} was {kind} and is {columns[name]}" for name, kind in before.columns.items() if columns.get(name, kind) != kind]
+    changed += [
+        f"{name} was {kind} and is {columns[name]}"
+        for name, kind in before.columns.items()
+        if columns.get(name, kind) != kind
+    ]
     if not changed:
         return []
     outcome: Any = "warn" if dataset.file.spec.breaking else "fail"
     return [Finding(code="SCHEMA1", outcome=outcome, seen=f"against version {before.version}: {'; '.join(changed)}")]
-

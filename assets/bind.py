@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from assets.errors import Problem
 from assets.ingest import reading_of
-from assets.project import Dataset, Project, query_problem
+from assets.inputs import query_problem
+from assets.project import Dataset, Project
 from assets.spec import SourceSpec
 from assets.yaml_file import DatasetFile
+from assets.yaml_words import shown
 from checks.contract import ColumnPromise
 from warehouse.errors import QueryError, Unreadable, closest
 from warehouse.files import find_files, plain
 from warehouse.identity import FLOATS
 from warehouse.lake import connect
 from warehouse.meta import Meta
-from warehouse.query import bind, parse
+from warehouse.query import bind, literal, parse
 from warehouse.reader import look
 from warehouse.tables import stored_as
 
@@ -73,11 +76,14 @@ class Binder:
                 hint = "; ".join(note.removeprefix("Hint: ") for note in error.__notes__)
                 return None, [file.problem(f"{key}.path", f"names {str(error.path)!r}: {error.found}", hint)]
             if not named & {"_file", "_record"}:
-                tables[name] = {column: kind for column, kind in tables[name].items() if column not in ("_file", "_record")}
+                tables[name] = {
+                    column: kind for column, kind in tables[name].items() if column not in ("_file", "_record")
+                }
         try:
             given = bind(dataset.select, tables)
         except QueryError as error:
-            return None, [query_problem(file, error)]
+            columns = dict.fromkeys(column for table in tables.values() for column in table)
+            return None, [query_problem(file, error, columns=columns)]
         return self._judge(dataset, given)
 
     def _source_columns(self, dataset: Dataset, name: str, source: SourceSpec) -> Columns:
@@ -95,19 +101,29 @@ class Binder:
     def _judge(self, dataset: Dataset, given: Columns) -> tuple[Columns | None, list[Problem]]:
         file = dataset.file
         reserved = [c for c in given if c.startswith("_") and not re.fullmatch(r"_(file|record)(_\d+)?", c)]
-        problems = [
-            file.problem("query", f"gives the column {name!r}, and names that begin with _ are Gristmill's own", f"`{name} as {name.strip('_') or 'name'}`")
-            for name in reserved
+        key = "query" if file.query else "source"
+        problems = []
+        for name in reserved:
+            found = f"gives the column {name!r}, and names that begin with _ are Gristmill's own"
+            problems.append(file.problem(key, found, _rename(file, name, name.strip("_") or "name")))
+        problems += [
+            file.problem(key, f"gives the column {name!r}, which Gristmill adds", _rename(file, name, "part"))
+            for name in given
+            if name.lower() == "split"
         ]
-        if any(column.lower() == "split" for column in given):
-            problems.append(file.problem("query", "gives the column 'split', which Gristmill adds", "`split as part`"))
         if problems:
             return None, problems
         columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
         for name, promise in file.spec.contract.columns.items():
             if name in columns and promise.cast and not promise.is_held_by(columns[name]):
                 columns[name] = promise.cast
-        problems = [*_absent(file, columns), *_floats(file, columns), *self._references(file), *_bounds(file, columns), *_conditions(file, columns)]
+        problems = [
+            *_absent(file, columns),
+            *_floats(file, columns),
+            *self._references(file),
+            *_bounds(file, columns),
+            *_conditions(file, columns),
+        ]
         return (None if problems else columns), problems
 
     def _references(self, file: DatasetFile) -> Iterator[Problem]:
@@ -117,7 +133,17 @@ class Binder:
                 known = self.columns(other) or {}
                 if other_column not in known:
                     key = f"contract.columns.{column}.references"
-                    yield file.problem(key, f"names {promise.references!r}, and {other!r} has no such column", _near(other_column, known))
+                    yield file.problem(
+                        key,
+                        f"names {promise.references!r}, and {other!r} has no such column",
+                        _near(other_column, known),
+                    )
+
+
+def _rename(file: DatasetFile, name: str, other: str) -> str:
+    if file.query:
+        return f"write `{name} as {other}`"
+    return f"write `query: select * rename ({name} as {other}) from {file.name}`"
 
 
 def _near(name: str, columns: Mapping[str, str]) -> str:
@@ -127,11 +153,15 @@ def _near(name: str, columns: Mapping[str, str]) -> str:
 
 def _absent(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
     spec = file.spec
-    named: list[tuple[str, str]] = [(key, name) for key in ("key", "features", "not_features") for name in getattr(spec, key)]
+    named: list[tuple[str, str]] = [
+        (key, name) for key in ("key", "features", "not_features") for name in getattr(spec, key)
+    ]
     named += [(key, name) for key in ("time", "target") if (name := getattr(spec, key))]
     named += [("splits.entity", name) for name in spec.splits.entity]
     named += [(f"contract.columns.{name}", name) for name in spec.contract.columns]
-    named += [(f"contract.unique.{i}", name) for i, promise in enumerate(spec.contract.unique) for name in promise.columns]
+    named += [
+        (f"contract.unique.{i}", name) for i, promise in enumerate(spec.contract.unique) for name in promise.columns
+    ]
     for key, name in named:
         if name not in columns:
             yield file.problem(key, f"names {name!r}, which is not a column", _near(name, columns))
@@ -141,7 +171,9 @@ def _floats(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
     for key, names in (("key", file.spec.key), ("splits.entity", file.spec.splits.entity)):
         for name in names:
             if FLOATS.match(columns.get(name, "")):
-                hint = f"make it a decimal or an integer under `contract.columns`, or choose another {key.rsplit('.')[-1]}"
+                hint = (
+                    f"make it a decimal or an integer under `contract.columns`, or choose another {key.rsplit('.')[-1]}"
+                )
                 yield file.problem(key, f"names {name!r}, a float: equal amounts may differ in the last digit", hint)
 
 
@@ -150,7 +182,21 @@ def _bounds(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
         if name in columns:
             for rule, value in _wrong_bounds(promise, columns[name]):
                 key = f"contract.columns.{name}.{rule}"
-                yield file.problem(key, f"is {value!r}, and {name!r} is of type {columns[name]}", "give a value of the column's type, or change its `type`")
+                found = f"{'holds' if rule == 'in' else 'is'} {shown(value)}, and {name!r} is of type {columns[name]}"
+                yield file.problem(key, found, "give a value of the column's type, or change its `type`")
+            if promise.pattern is not None and (said := _wrong_pattern(promise.pattern)):
+                key = f"contract.columns.{name}.pattern"
+                yield file.problem(
+                    key, f"is {promise.pattern!r}, no regular expression: {said}", r"write `\(` for a bracket"
+                )
+
+
+def _wrong_pattern(pattern: str) -> str | None:
+    try:
+        bind(f"SELECT regexp_matches(c, {literal(pattern)}) FROM t", {"t": {"c": "VARCHAR"}})
+    except QueryError as error:
+        return error.found.rpartition("Error: ")[2]
+    return None
 
 
 def _wrong_bounds(promise: ColumnPromise, kind: str) -> Iterator[tuple[str, Any]]:
@@ -177,10 +223,15 @@ def _conditions(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
         try:
             kind = bind(f"SELECT ({text}\n) AS told FROM t", {"t": columns})["told"]
         except QueryError as error:
-            yield query_problem(file, error, key)
+            problem = query_problem(file, error, key, columns=columns)
+            # The bracket at its end is ours.
+            is_ours = error.found.endswith('near ")"') and text.count(")") <= text.count("(")
+            yield replace(problem, found="ends too early", hint="complete the condition") if is_ours else problem
             continue
         if kind != "BOOLEAN":
-            yield file.problem(key, f"is of type {kind}, not true or false", "write a condition, such as `origin <> dest`")
+            yield file.problem(
+                key, f"is of type {kind}, not true or false", "write a condition, such as `origin <> dest`"
+            )
 
 
 def check(project: Project) -> list[Problem]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
 from assets.plan import fingerprint_of, latest, parts_of
@@ -60,7 +60,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         SaltChanged, IdentityGone: Its rows can no longer be given the splits that they have.
         NotRepeatable: Its query gives other rows each time.
     """
-    started_at, lake, meta, spec = now(), run.warehouse.lake, run.warehouse.meta, dataset.file.spec
+    started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
     run.tell(dataset, "build", "query")
     with lake.workspace() as workspace:
         frozen = _frozen_policy(run, dataset)
@@ -72,21 +72,8 @@ def build(run: Run, dataset: Dataset) -> Step:
         backend = lake.ibis
         held = _hold(run, dataset, backend, workspace)
         accepted, rejected = _writes(run, dataset, candidate, held, backend)
-        parts = parts_of(run.project, dataset, meta)
-        detail = {
-            "parts": parts,
-            "inputs": inputs,
-            "columns": dict(candidate.columns),
-            "features": spec.features_among(candidate.columns),
-            "target": spec.target,
-            "n_rows": held.n_rows,
-            "n_accepted": held.n_rows - held.n_rejected,
-            "n_rejected": held.n_rejected,
-            "n_unread": _n_unread(run, dataset),
-            "rules": [[rule.name, held.counts[rule.name]] for rule in held.rules],
-            "examples": dict(held.examples),
-        }
-        step = run.new_step(dataset, "build", fingerprint_of(parts), started_at=started_at, detail=detail)
+        detail = _detail(run, dataset, candidate, held) | {"inputs": inputs}
+        step = run.new_step(dataset, "build", fingerprint_of(detail["parts"]), started_at=started_at, detail=detail)
         extra = {"kind": "build", "step": step.to_json()}
         with lake.transaction(run.author, f"build {dataset.name}", extra):
             run.tell(dataset, "build", "begin")
@@ -94,12 +81,29 @@ def build(run: Run, dataset: Dataset) -> Step:
             run.tell(dataset, "build", "accepted")
             lake.create_or_replace(f"rejected.{quoted(dataset.name)}", rejected)
             run.tell(dataset, "build", "rejected")
-            _prove_counts(run, dataset, detail["n_accepted"])
+            _prove_counts(run, dataset, held.n_rows - held.n_rejected)
             run.tell(dataset, "build", "proved")
         run.tell(dataset, "build", "committed")
     meta.replay(extra, snapshot=lake.snapshot())
     run.tell(dataset, "build", "remembered", f"{held.n_rows:,} rows")
-    return meta.steps(dataset.name, step="build")[0]
+    return meta.steps(dataset.name, step_id=step.step_id)[0]
+
+
+def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held) -> dict[str, Any]:
+    """What the audit, the version and `meta` need to know of a build."""
+    spec = dataset.file.spec
+    return {
+        "parts": parts_of(dataset, run.warehouse.meta),
+        "columns": dict(candidate.columns),
+        "features": spec.features_among(candidate.columns),
+        "target": spec.target,
+        "n_rows": held.n_rows,
+        "n_accepted": held.n_rows - held.n_rejected,
+        "n_rejected": held.n_rejected,
+        "n_unread": _n_unread(run, dataset),
+        "rules": [[rule.name, held.counts[rule.name]] for rule in held.rules],
+        "examples": dict(held.examples),
+    }
 
 
 def _frozen_policy(run: Run, dataset: Dataset) -> Policy | None:
@@ -240,7 +244,9 @@ def _writes(run: Run, dataset: Dataset, candidate: Candidate, held: Held, backen
 
 def _n_unread(run: Run, dataset: Dataset) -> int:
     meta, spec = run.warehouse.meta, dataset.file.spec
-    return sum(i.n_rejected for name in spec.sources_of(dataset.name) for i in active_ingestions(meta, dataset.name, name))
+    return sum(
+        i.n_rejected for name in spec.sources_of(dataset.name) for i in active_ingestions(meta, dataset.name, name)
+    )
 
 
 def _prove_counts(run: Run, dataset: Dataset, n_expected: int) -> None:

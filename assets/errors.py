@@ -90,7 +90,9 @@ class SaltChanged(AssetError):
     code = "salt_changed"
 
     def __post_init__(self) -> None:
-        self.add_note("Hint: put the old salt back, or `gristmill run --new-policy` to split everything anew on purpose.")
+        self.add_note(
+            "Hint: put the old salt back, or `gristmill run --new-policy` to split everything anew on purpose."
+        )
 
     def __str__(self) -> str:
         return f"The salt in gristmill.toml is not the one that versions of {self.name!r} were split with."
@@ -108,7 +110,8 @@ class IdentityGone(AssetError):
         self.add_note("Hint: bring the columns back, or give the dataset a `key` and run with `--new-policy`.")
 
     def __str__(self) -> str:
-        return f"Rows of {self.name!r} are identified by {', '.join(map(repr, self.columns))}, which the query no longer gives."
+        gone = ", ".join(map(repr, self.columns))
+        return f"Rows of {self.name!r} are identified by {gone}, which the query no longer gives."
 
 
 @dataclass(eq=False)
@@ -121,7 +124,9 @@ class NotRepeatable(AssetError):
     code = "not_repeatable"
 
     def __post_init__(self) -> None:
-        self.add_note("Hint: `random()`, `now()` or a sample stands in the query; such a version could not be made again.")
+        self.add_note(
+            "Hint: `random()`, `now()` or a sample stands in the query; such a version could not be made again."
+        )
 
     def __str__(self) -> str:
         return f"The query of {self.name!r} gave {self.n_expected:,} accepted rows and then {self.n_found:,}."

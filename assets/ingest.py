@@ -80,7 +80,12 @@ def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: So
         )
         columns = {**known, **layout.columns}
         step = run.new_step(
-            dataset, "ingest", sha256, source=name, started_at=started_at, detail={"ingestion": ingestion.ingestion, "columns": columns}
+            dataset,
+            "ingest",
+            sha256,
+            source=name,
+            started_at=started_at,
+            detail={"ingestion": ingestion.ingestion, "columns": columns},
         )
         extra = {
             "kind": "ingest",
@@ -103,9 +108,17 @@ def _against_raw(known: dict[str, str], layout: Layout, file: SourceFile) -> lis
     """What a later file's columns are to those that the source delivered before."""
     missing = [column for column in known if column not in layout.columns]
     if missing:
-        return [Finding(code="SOURCE1", outcome="fail", seen=f"{file.shown} lacks {', '.join(missing)}, which earlier files had")]
+        return [
+            Finding(
+                code="SOURCE1", outcome="fail", seen=f"{file.shown} lacks {', '.join(missing)}, which earlier files had"
+            )
+        ]
     new = [column for column in layout.columns if known and column not in known]
-    return [Finding(code="SOURCE1", outcome="warn", seen=f"{file.shown} brings {', '.join(new)}, which is new")] if new else []
+    return (
+        [Finding(code="SOURCE1", outcome="warn", seen=f"{file.shown} brings {', '.join(new)}, which is new")]
+        if new
+        else []
+    )
 
 
 def unread_rows(dataset: Dataset, meta: Meta) -> list[Finding]:
@@ -115,5 +128,9 @@ def unread_rows(dataset: Dataset, meta: Meta) -> list[Finding]:
         active = active_ingestions(meta, dataset.name, name)
         n_unread, n_all = sum(i.n_rejected for i in active), sum(i.n_rows + i.n_rejected for i in active)
         if n_unread:
-            findings.append(Finding(code="SOURCE2", outcome="warn", seen=f"{n_unread:,} of {n_all:,} rows of {name} could not be read"))
+            findings.append(
+                Finding(
+                    code="SOURCE2", outcome="warn", seen=f"{n_unread:,} of {n_all:,} rows of {name} could not be read"
+                )
+            )
     return findings

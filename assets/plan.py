@@ -39,7 +39,7 @@ class Planned:
         return {"name": self.dataset, "steps": list(self.steps), "reasons": list(self.reasons), "version": self.version}
 
 
-def parts_of(project: Project, dataset: Dataset, meta: Meta) -> dict[str, str]:
+def parts_of(dataset: Dataset, meta: Meta) -> dict[str, str]:
     """What a version is made of, each part as a digest: rows, query, contract, splits, columns.
 
     Two builds of equal parts are the same version.
@@ -64,7 +64,9 @@ def parts_of(project: Project, dataset: Dataset, meta: Meta) -> dict[str, str]:
                 "evaluate_on": spec.splits.evaluate_on,
             }
         ),
-        "columns": digest({"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}),
+        "columns": digest(
+            {"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}
+        ),
     }
 
 
@@ -85,7 +87,9 @@ def finished_build(meta: Meta, dataset: str, fingerprint: str) -> Step | None:
     return builds[0] if builds else None
 
 
-def plan_dataset(project: Project, dataset: Dataset, meta: Meta, *, upstream_due: frozenset[str] = frozenset()) -> Planned:
+def plan_dataset(
+    project: Project, dataset: Dataset, meta: Meta, *, upstream_due: frozenset[str] = frozenset()
+) -> Planned:
     """What is due of one dataset.
 
     Args:
@@ -102,7 +106,7 @@ def plan_dataset(project: Project, dataset: Dataset, meta: Meta, *, upstream_due
     steps = ["ingest"] if reasons else []
     waiting = sorted(upstream_due & set(dataset.inputs))
     reasons += [f"{name} will have a new version" for name in waiting]
-    parts = parts_of(project, dataset, meta)
+    parts = parts_of(dataset, meta)
     build = finished_build(meta, dataset.name, fingerprint_of(parts))
     if not reasons and version and version.fingerprint == fingerprint_of(parts):
         return Planned(dataset=dataset.name, steps=(), reasons=(), version=version.version)
@@ -131,7 +135,11 @@ def _due_files(project: Project, dataset: Dataset, meta: Meta) -> list[str]:
 def changed_words(meta: Meta, dataset: str, parts: Mapping[str, str]) -> list[str]:
     """Which parts are not those of the last version, in words."""
     changed = changed_parts(meta, dataset, parts)
-    return ["it has no version yet"] if changed == ["first version"] else [f"{part} changed" for part in changed] or ["its build changed"]
+    return (
+        ["it has no version yet"]
+        if changed == ["first version"]
+        else [f"{part} changed" for part in changed] or ["its build changed"]
+    )
 
 
 def changed_parts(meta: Meta, dataset: str, parts: Mapping[str, str]) -> list[str]:
@@ -139,5 +147,7 @@ def changed_parts(meta: Meta, dataset: str, parts: Mapping[str, str]) -> list[st
     version = latest(meta, dataset)
     if version is None:
         return ["first version"]
-    before = next((s.detail.get("parts", {}) for s in meta.steps(dataset, step="build") if s.step_id == version.step_id), {})
+    before: Mapping[str, str] = next(
+        (s.detail.get("parts", {}) for s in meta.steps(dataset, step="build") if s.step_id == version.step_id), {}
+    )
     return [name for name, part in parts.items() if before.get(name) != part]

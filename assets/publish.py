@@ -48,7 +48,11 @@ def _policy(run: Run, dataset: Dataset, build: Step, records: list[Any]) -> int:
     thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
     entity = list(spec.splits.entity or spec.key)
     last = policies[-1] if policies else None
-    if last and (last.salt, last.thresholds, last.entity) == (dataset.policy.salt, thresholds, entity) and not run.has_new_policy:
+    if (
+        last
+        and (last.salt, last.thresholds, last.entity) == (dataset.policy.salt, thresholds, entity)
+        and not run.has_new_policy
+    ):
         return last.policy
     frozen = last.columns if last and not run.has_new_policy else identity_columns(dataset, build.detail["columns"])
     number = last.policy + 1 if last else 1

@@ -8,7 +8,7 @@ What is due is decided by `assets.plan`, before the lake is opened.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from assets.errors import AssetError, SpecError, StepFailed
-from assets.plan import Planned, finished_build, fingerprint_of, latest, parts_of, plan_dataset
+from assets.plan import Planned, fingerprint_of, finished_build, latest, parts_of, plan_dataset
 from assets.project import Dataset, Project
 from assets.step import Run
 from checks.finding import Finding
@@ -69,7 +69,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0 when all is well, 1 when something failed, 3 when something was blocked; 1 beats 3, and 2 is for YAML alone."""
+        """0: all is well; 1: something failed; 2: a file cannot be understood; 3: a finding blocks. The first wins."""
         codes = {result.exit_code for result in self.datasets}
         return next((code for code in (1, 2, 3) if code in codes), 0)
 
@@ -119,9 +119,15 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
         result = results[name] = DatasetResult(name=name)
         started = time.monotonic()
         with _told(result, dataset):
-            stuck = [up for up in dataset.inputs if up in results and results[up].status in {"failed", "blocked", "skipped"}]
+            stuck = [
+                up for up in dataset.inputs if up in results and results[up].status in {"failed", "blocked", "skipped"}
+            ]
             if stuck and any(latest(run.warehouse.meta, up) is None for up in stuck):
-                result.status, result.error, result.exit_code = "skipped", f"it reads {', '.join(stuck)}, which has no version", 1
+                result.status, result.error, result.exit_code = (
+                    "skipped",
+                    f"it reads {', '.join(stuck)}, which has no version",
+                    1,
+                )
                 continue
             with run.warehouse.lock(name):
                 planned = plan_dataset(run.project, dataset, run.warehouse.meta)
@@ -132,7 +138,9 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                     _run_dataset(run, dataset, result, is_forced=is_forced)
         _fill(run, dataset, result)
         result.seconds = round(time.monotonic() - started, 3)
-    return RunReport(run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run.project) if is_whole else ())))
+    return RunReport(
+        run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run.project) if is_whole else ()))
+    )
 
 
 def _not_understood(project: Project) -> Iterator[DatasetResult]:
@@ -155,12 +163,15 @@ def _told(result: DatasetResult, dataset: Dataset) -> Iterator[None]:
 
 def _failed(error: duckdb.Error | OSError, dataset: Dataset, result: DatasetResult) -> StepFailed:
     step = result.steps[-1]["step"] if result.steps else "a step"
-    hint = "free some disk or memory and run again" if isinstance(error, OSError | duckdb.OutOfMemoryException) else "`--debug` shows where"
+    hint = (
+        "free some disk or memory and run again"
+        if isinstance(error, OSError | duckdb.OutOfMemoryException)
+        else "`--debug` shows where"
+    )
     return StepFailed(dataset.name, step, str(error).splitlines()[0], hint)
 
 
 def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
-    from assets.audit import audit
     from assets.bind import Binder
     from assets.build import build
     from assets.ingest import ingest
@@ -169,54 +180,70 @@ def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced
     meta = run.warehouse.meta
     found: list[Finding] = []
     for name, source in dataset.file.spec.sources_of(dataset.name).items():
-        found += _timed(run, dataset, result, "ingest", lambda name=name, source=source: ingest(run, dataset, name, source))
-    if any(finding.outcome == "fail" for finding in found):
+        with _timed(run, dataset, result, "ingest"):
+            found += ingest(run, dataset, name, source)
+    if _is_blocked(found):
         _block(result, found)
         return
     if problems := Binder(run.project, meta).problems(dataset.name):
         raise SpecError(tuple(problems))
-    step = finished_build(meta, dataset.name, fingerprint_of(parts_of(run.project, dataset, meta)))
-    if step is None or is_forced:
-        step = _timed(run, dataset, result, "build", lambda: build(run, dataset))
-    built: Step = step
-    audited = _timed(run, dataset, result, "audit", lambda: audit(run, dataset, built))
-    found += audited.findings
-    is_blocked = any(finding.outcome == "fail" for finding in found)
-    meta.set_findings(built.step_id, [_row(dataset, finding) for finding in found])
-    detail = {"build": built.step_id, "splits": audited.splits, "unused": audited.unused, "n_unlabelled": audited.n_unlabelled}
-    status = "blocked" if is_blocked else "succeeded"
-    meta.add(run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail))
-    run.tell(dataset, "audit", "remembered")
-    if is_blocked:
-        _block(result, found)
+    built = finished_build(meta, dataset.name, fingerprint_of(parts_of(dataset, meta)))
+    if built is None or is_forced:
+        with _timed(run, dataset, result, "build"):
+            built = build(run, dataset)
+    if not _audit(run, dataset, result, built, found):
         return
     before = latest(meta, dataset.name)
     if before is None or before.step_id != built.step_id:
-        _timed(run, dataset, result, "publish", lambda: publish(run, dataset, built))
+        with _timed(run, dataset, result, "publish"):
+            publish(run, dataset, built)
         result.status = "published"
 
 
-def _timed(run: Run, dataset: Dataset, result: DatasetResult, step: str, work: Callable[[], Any]) -> Any:
+def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found: list[Finding]) -> bool:
+    """Audit a build and remember the answers beside those on its sources; whether it may be published."""
+    from assets.audit import audit
+
+    with _timed(run, dataset, result, "audit"):
+        audited = audit(run, dataset, built)
+    found += audited.findings
+    status = "blocked" if _is_blocked(found) else "succeeded"
+    detail = {
+        "build": built.step_id,
+        "splits": audited.splits,
+        "unused": audited.unused,
+        "n_unlabelled": audited.n_unlabelled,
+    }
+    rows = [finding.to_json() | {"dataset": dataset.name} for finding in found]
+    run.warehouse.meta.set_findings(built.step_id, rows)
+    run.warehouse.meta.add(run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail))
+    run.tell(dataset, "audit", "remembered")
+    if status == "blocked":
+        _block(result, found)
+    return status == "succeeded"
+
+
+def _is_blocked(found: Sequence[Finding]) -> bool:
+    return any(finding.outcome == "fail" for finding in found)
+
+
+@contextmanager
+def _timed(run: Run, dataset: Dataset, result: DatasetResult, step: str) -> Iterator[None]:
     record = {"step": step, "status": "failed", "seconds": 0.0}
     result.steps.append(record)
     started = time.monotonic()
     run.tell(dataset, step, "start")
     try:
-        done = work()
+        yield
+        record["status"] = "succeeded"
     finally:
         record["seconds"] = round(time.monotonic() - started, 3)
-    record["status"] = "succeeded"
-    return done
 
 
 def _block(result: DatasetResult, found: Sequence[Finding]) -> None:
     result.status, result.exit_code = "blocked", 3
     result.blocked_by = sorted({finding.code for finding in found if finding.outcome == "fail"})
     result.findings = [finding.to_json() for finding in found]
-
-
-def _row(dataset: Dataset, finding: Finding) -> dict[str, Any]:
-    return finding.to_json() | {"dataset": dataset.name}
 
 
 def _fill(run: Run, dataset: Dataset, result: DatasetResult) -> None:
@@ -230,8 +257,14 @@ def _fill(run: Run, dataset: Dataset, result: DatasetResult) -> None:
         result.n_rows_ingested = int(detail["n_rows"]) + int(detail["n_unread"])
         result.n_rows_accepted = int(detail["n_accepted"])
         result.n_rows_rejected = int(detail["n_rejected"]) + int(detail["n_unread"])
-        audits = [step for step in meta.steps(dataset.name, step="audit") if step.detail.get("build") == builds[0].step_id]
+        audits = [
+            step for step in meta.steps(dataset.name, step="audit") if step.detail.get("build") == builds[0].step_id
+        ]
         if audits:
             found = audits[0].detail
-            result.n_unlabelled, result.splits, result.unused = int(found["n_unlabelled"]), found["splits"], found["unused"]
+            result.n_unlabelled, result.splits, result.unused = (
+                int(found["n_unlabelled"]),
+                found["splits"],
+                found["unused"],
+            )
         result.findings = result.findings or meta.findings(builds[0].step_id)

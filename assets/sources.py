@@ -34,15 +34,16 @@ def source_files(root: Path, meta: Meta, dataset: str, name: str, source: Source
     """Compare a source's files with what was taken in: by size and time first, by sha256 where these differ.
 
     Raises:
-        Unreadable: A path names nothing, and nothing was ever taken in from it.
+        Unreadable: A path names nothing, and there are no earlier rows to keep, or `mode: replace` would drop them all.
     """
     active = active_ingestions(meta, dataset, name)
     try:
         files = find_files(root, source.path)
     except Unreadable:
-        if not active:
+        # A source that is gone as a whole is rather an outage than a wish to let every row go.
+        if not active or source.mode == "replace":
             raise
-        files = []  # its rows are kept, or go, as `mode` says: a finding, not an error
+        files = []
     by_path = {ingestion.path: ingestion for ingestion in active}
     due = []
     for file in files:

@@ -15,7 +15,20 @@ from checks.contract import Contract, OneOrMany, Strict
 SplitName = Literal["train", "train_dev", "dev", "test"]
 # Keys of the design that this version does not have. They are refused by name, never ignored.
 NOT_BUILT = frozenset(
-    "task positive metric human_level models slices schedule watch shift keep columns on_duplicate_key".split()
+    [
+        "task",
+        "positive",
+        "metric",
+        "human_level",
+        "models",
+        "slices",
+        "schedule",
+        "watch",
+        "shift",
+        "keep",
+        "columns",
+        "on_duplicate_key",
+    ]
     + ["splits.time", "splits.predefined", "splits.stratified", "splits.clusters", "splits.identical"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -33,14 +46,20 @@ class SourceSpec(Strict):
     """Where raw data comes from, and how its files are read."""
 
     path: OneOrMany = Field(description="A file, a glob, `archive.zip/member`, or a list of them.")
-    format: Literal["csv", "parquet", "ndjson"] | None = Field(None, description="What the files are, when their names do not say.")
+    format: Literal["csv", "parquet", "ndjson"] | None = Field(
+        None, description="What the files are, when their names do not say."
+    )
     names: tuple[str, ...] = Field((), description="Column names, for a CSV file without a header.")
     nulls: OneOrMany = Field((), description="Texts that stand for a missing value, besides nothing at all.")
     delimiter: str | None = Field(None, description="Between fields, when it is not found right.")
     quote: str | None = Field(None, description="Around fields, when it is not found right.")
     encoding: str | None = Field(None, description="Of a CSV file that is not UTF-8.")
-    types: dict[str, str] = Field(default_factory=dict, description="By column: a DuckDB type. The others are found from the file.")
-    mode: Literal["append", "replace"] = Field("append", description="Whether the rows of a file that is gone stay (append) or go.")
+    types: dict[str, str] = Field(
+        default_factory=dict, description="By column: a DuckDB type. The others are found from the file."
+    )
+    mode: Literal["append", "replace"] = Field(
+        "append", description="Whether the rows of a file that is gone stay (append) or go."
+    )
 
 
 class SplitsSpec(Strict):
@@ -48,9 +67,15 @@ class SplitsSpec(Strict):
 
     policy: str | None = Field(None, description="A named policy of gristmill.toml.")
     entity: OneOrMany = Field((), description="Columns whose rows stay together in one split. Default: the key.")
-    evaluate_on: str | None = Field(None, description="A condition in SQL: where the product will be used. Dev and test come from there alone.")
-    apart: Literal["everywhere", "pool"] = Field("everywhere", description="Whether an entity is in one split at most, or in one of each pool.")
-    shares: dict[SplitName, Decimal] = Field(default_factory=dict, description="The share of entities by split; they add up to 1.")
+    evaluate_on: str | None = Field(
+        None, description="A condition in SQL: where the product will be used. Dev and test come from there alone."
+    )
+    apart: Literal["everywhere", "pool"] = Field(
+        "everywhere", description="Whether an entity is in one split at most, or in one of each pool."
+    )
+    shares: dict[SplitName, Decimal] = Field(
+        default_factory=dict, description="The share of entities by split; they add up to 1."
+    )
 
 
 class DatasetSpec(Strict):
@@ -63,14 +88,22 @@ class DatasetSpec(Strict):
     sources: dict[str, Annotated[SourceSpec, BeforeValidator(_as_source)]] = Field(
         default_factory=dict, description="Its sources by name, when there are several."
     )
-    query: str | None = Field(None, description="One SELECT over its sources and other datasets, or the path of an .sql file.")
+    query: str | None = Field(
+        None, description="One SELECT over its sources and other datasets, or the path of an .sql file."
+    )
     key: OneOrMany = Field((), description="Columns that together are unique: a rule of the contract by itself.")
     time: str | None = Field(None, description="The column that says when a row happened.")
     target: str | None = Field(None, description="The column that a model is to predict.")
-    features: OneOrMany = Field((), description="What a model sees. Default: every column but key, entity, time, target, not_features.")
-    not_features: OneOrMany = Field((), description="Columns that are not known when the product predicts, or of no use.")
+    features: OneOrMany = Field(
+        (), description="What a model sees. Default: every column but key, entity, time, target, not_features."
+    )
+    not_features: OneOrMany = Field(
+        (), description="Columns that are not known when the product predicts, or of no use."
+    )
     contract: Contract = Field(default_factory=Contract, description="What the dataset promises.")
-    splits: Annotated[SplitsSpec, BeforeValidator(_as_splits)] = Field(default_factory=SplitsSpec, description="How its rows are split, or the name of a policy.")
+    splits: Annotated[SplitsSpec, BeforeValidator(_as_splits)] = Field(
+        default_factory=SplitsSpec, description="How its rows are split, or the name of a policy."
+    )
     breaking: bool = Field(False, description="Let a version drop or retype a column that the last one has.")
 
     def sources_of(self, name: str) -> dict[str, SourceSpec]:
@@ -96,7 +129,13 @@ class DatasetSpec(Strict):
         return [column for column in columns if column not in hidden]
 
 
-MODELS: dict[tuple[str, ...], type[Strict]] = {(): DatasetSpec, ("source",): SourceSpec, ("sources", "*"): SourceSpec, ("splits",): SplitsSpec, ("contract",): Contract}
+MODELS: dict[tuple[str, ...], type[Strict]] = {
+    (): DatasetSpec,
+    ("source",): SourceSpec,
+    ("sources", "*"): SourceSpec,
+    ("splits",): SplitsSpec,
+    ("contract",): Contract,
+}
 
 
 def known_keys(path: tuple[str, ...]) -> list[str]:
@@ -107,6 +146,10 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     """
     from checks.contract import ColumnPromise, ExpressionPromise, UniquePromise
 
-    nested = {("contract", "columns"): ColumnPromise, ("contract", "rules"): ExpressionPromise, ("contract", "unique"): UniquePromise}
+    nested: dict[tuple[str, ...], type[Strict]] = {
+        ("contract", "columns"): ColumnPromise,
+        ("contract", "rules"): ExpressionPromise,
+        ("contract", "unique"): UniquePromise,
+    }
     model = MODELS.get(path) or MODELS.get((*path[:1], "*")) or nested.get(path[:2])
     return [field.alias or name for name, field in model.model_fields.items()] if model else []

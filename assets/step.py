@@ -60,7 +60,9 @@ class Run:
         """Tell the listener that a stage was reached."""
         self.listen(Event(dataset=dataset.name, step=step, stage=stage, said=said))
 
-    def new_step(self, dataset: Dataset, step: str, fingerprint: str, *, status: str = "succeeded", **more: Any) -> Step:
+    def new_step(
+        self, dataset: Dataset, step: str, fingerprint: str, *, status: str = "succeeded", **more: Any
+    ) -> Step:
         """The record of a step of this run."""
         return Step(
             step_id=f"{self.run_id}-{dataset.name}-{step}-{secrets.token_hex(3)}",

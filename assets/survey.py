@@ -91,7 +91,11 @@ def survey(connection: duckdb.DuckDBPyConnection, file: SourceFile, reading: Rea
         n_copies=staged.n_rows - n_kinds,
         nulls=reading.nulls,
         columns=columns,
-        key=tuple(c.name for c in columns if not c.n_missing and 0 < c.n_distinct == staged.n_rows and not FLOATS.match(c.kind) and c.name != target),
+        key=tuple(
+            c.name
+            for c in columns
+            if not c.n_missing and 0 < c.n_distinct == staged.n_rows and not FLOATS.match(c.kind) and c.name != target
+        ),
         times=tuple(c.name for c in columns if c.kind == "DATE" or c.kind.startswith("TIMESTAMP")),
         target=_classes(connection, target, staged.n_rows) if target else {},
         determining=tuple(determining),
@@ -121,7 +125,8 @@ def _null_texts(connection: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> 
 def _facts(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> ColumnFacts:
     column = quoted(name)
     row = connection.execute(
-        f"SELECT count(*) - count({column}), count(DISTINCT {column}), min({column})::VARCHAR, max({column})::VARCHAR FROM temp.surveyed"
+        f"SELECT count(*) - count({column}), count(DISTINCT {column}), min({column})::VARCHAR, max({column})::VARCHAR"
+        " FROM temp.surveyed"
     ).fetchone()
     n_missing, n_distinct, least, most = row or (0, 0, None, None)
     return ColumnFacts(name=name, kind=kind, n_missing=n_missing, n_distinct=n_distinct, least=least, most=most)
@@ -134,16 +139,21 @@ def _classes(connection: duckdb.DuckDBPyConnection, target: str, n_rows: int) ->
     return {str(value): n / n_rows for value, n in rows} if len(rows) <= MOST_CLASSES else {}
 
 
-def _giveaways(connection: duckdb.DuckDBPyConnection, columns: Sequence[ColumnFacts], target: str | None, n_rows: int) -> Any:
+def _giveaways(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[ColumnFacts], target: str | None, n_rows: int
+) -> Any:
     if target is None or not n_rows:
         return [], []
     n_buckets = 256 if n_rows <= JUDGED_ROWS else max(8, 256 * JUDGED_ROWS // n_rows)
     frame = connection.execute(
-        "SELECT * FROM (SELECT * EXCLUDE (_record), ('0x' || right(md5(_record::VARCHAR), 2))::UTINYINT AS _bucket FROM temp.surveyed)"
+        "SELECT * FROM (SELECT * EXCLUDE (_record), ('0x' || right(md5(_record::VARCHAR), 2))::UTINYINT AS _bucket"
+        " FROM temp.surveyed)"
         f" WHERE _bucket < {n_buckets} AND {quoted(target)} IS NOT NULL"
     ).pl()
     features = [column.name for column in columns if column.name != target]
     determining = determining_columns(frame, features, target) if len(frame) else []
     if not len(frame) or is_continuous(frame[target]):
         return determining, []
-    return determining, suspicious_columns(scores(frame, [name for name in features if name not in determining], target))
+    return determining, suspicious_columns(
+        scores(frame, [name for name in features if name not in determining], target)
+    )

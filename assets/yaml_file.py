@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -15,17 +16,16 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.error import YAMLError
 
 from assets.errors import Problem
-from assets.spec import NOT_BUILT, DatasetSpec, known_keys
-from warehouse.errors import closest
+from assets.spec import NOT_BUILT, DatasetSpec
+from assets.yaml_words import Path_, file_problem, invalid, line_of, malformed, nearest, no_date, not_text
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = ("raw", "rejected", "meta", "main")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-Path_ = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +51,17 @@ class DatasetFile:
     lines: Mapping[Path_, int] = field(default_factory=dict)
 
     def problem(self, key: str, found: str, hint: str, *, is_warning: bool = False) -> Problem:
-        """A problem at `key` (dotted), with its line."""
-        return Problem(
-            file=self.file, line=line_of(self.lines, tuple(key.split("."))), key=key, found=found, hint=hint, is_warning=is_warning
-        )
+        """A problem at `key` (dotted; as much of it as the file has), with its line."""
+        path = nearest(self.lines, tuple(key.split(".")))
+        line, key = self.lines.get(path), ".".join(path)
+        return Problem(file=self.file, line=line, key=key, found=found, hint=hint, is_warning=is_warning)
 
-
-def line_of(lines: Mapping[Path_, int], path: Path_) -> int | None:
-    """The line of a key, or of the nearest key above it."""
-    while path:
-        if path in lines:
-            return lines[path]
-        path = path[:-1]
-    return None
+    def problem_in_query(self, word: str, found: str, hint: str, *, is_warning: bool = False) -> Problem:
+        """A problem of the query, on the line on which it says `word`."""
+        query = self.query or ""
+        said = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", query, re.IGNORECASE)
+        line = self.query_line + (query.count("\n", 0, said.start()) if said else 0)
+        return Problem(file=self.query_file, line=line, key="query", found=found, hint=hint, is_warning=is_warning)
 
 
 def read_datasets(root: Path) -> tuple[dict[str, DatasetFile], list[Problem]]:
@@ -74,10 +72,15 @@ def read_datasets(root: Path) -> tuple[dict[str, DatasetFile], list[Problem]]:
     for path in paths:
         name = f"datasets/{path.name}"
         if path.suffix == ".yml" and path.with_suffix(".yaml") in paths:
-            problems.append(_problem(name, f"stands beside {path.stem}.yaml: two files for one dataset", "keep one of them"))
+            problems.append(
+                file_problem(name, f"stands beside {path.stem}.yaml: two files for one dataset", "keep one of them")
+            )
+            found.pop(path.stem, None)  # nobody can say which of the two is meant
             continue
         if said := _wrong_name(path.stem):
-            problems.append(_problem(name, said, "rename the file: a small letter, then small letters, digits and single _"))
+            problems.append(
+                file_problem(name, said, "rename the file: a small letter, then small letters, digits and single _")
+            )
             continue
         read = read_dataset(root, path)
         if isinstance(read, DatasetFile):
@@ -85,10 +88,6 @@ def read_datasets(root: Path) -> tuple[dict[str, DatasetFile], list[Problem]]:
         else:
             problems += read
     return found, problems
-
-
-def _problem(file: str, found: str, hint: str, line: int | None = None, key: str = "") -> Problem:
-    return Problem(file=file, line=line, key=key, found=found, hint=hint)
 
 
 def _wrong_name(stem: str) -> str | None:
@@ -102,12 +101,9 @@ def _wrong_name(stem: str) -> str | None:
 def read_dataset(root: Path, path: Path) -> DatasetFile | list[Problem]:
     """One dataset file, or what is wrong with it."""
     file = f"datasets/{path.name}"
-    try:
-        tree = YAML(typ="rt").load(path.read_text("utf-8"))
-    except (MarkedYAMLError, UnicodeDecodeError) as error:
-        return [_malformed(file, error)]
-    if not isinstance(tree, CommentedMap):
-        return [_problem(file, "holds no keys", "write `source: path/to/file.csv`")]
+    tree = _tree(file, path)
+    if isinstance(tree, Problem):
+        return [tree]
     lines: dict[Path_, int] = {}
     problems: list[Problem] = []
     raw = _plain(tree, (), lines, problems, file)
@@ -117,23 +113,34 @@ def read_dataset(root: Path, path: Path) -> DatasetFile | list[Problem]:
     try:
         spec = DatasetSpec.model_validate(raw)
     except ValidationError as error:
-        return [_invalid(file, lines, raw, dict(item)) for item in error.errors()]
-    return _with_query(root, path, DatasetFile(name=path.stem, file=file, spec=spec, lines=lines), tree)
+        return invalid(file, lines, raw, [dict(item) for item in error.errors()])
+    return _with_query(root, DatasetFile(name=path.stem, file=file, spec=spec, lines=lines), tree)
 
 
-def _malformed(file: str, error: MarkedYAMLError | UnicodeDecodeError) -> Problem:
-    if isinstance(error, UnicodeDecodeError):
-        return _problem(file, "is not UTF-8", "save it as UTF-8")
-    mark = error.problem_mark or error.context_mark
-    said = " ".join(str(error.problem or error.context).split())
-    return _problem(file, f"is not YAML: {said}", "mend that line, or the one before it", mark.line + 1 if mark else None)
+def _tree(file: str, path: Path) -> CommentedMap | Problem:
+    """The file as ruamel reads it, each key with its place."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        return not_text(file, error)
+    try:
+        tree = YAML(typ="rt").load(text)
+    except YAMLError as error:
+        return malformed(file, text, error)
+    except ValueError as error:
+        return no_date(file, text, error)
+    if not isinstance(tree, CommentedMap):
+        found = "holds no keys" if tree is None else "holds no map of keys"
+        return file_problem(file, found, "write `source: path/to/file.csv`")
+    return tree
 
 
 def _plain(node: Any, path: Path_, lines: dict[Path_, int], problems: list[Problem], file: str) -> Any:
     """The tree as plain values; the line of every key goes to `lines`, an unset variable to `problems`."""
     if isinstance(node, CommentedMap):
         for key in node:
-            lines[*path, str(key)] = node.lc.key(key)[0] + 1
+            with suppress(KeyError):  # a key that `<<` brings has no place here
+                lines[*path, str(key)] = node.lc.key(key)[0] + 1
         return {str(key): _plain(value, (*path, str(key)), lines, problems, file) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         for i in range(len(node)):
@@ -146,10 +153,13 @@ def _scalar(node: Any, path: Path_, lines: Mapping[Path_, int], problems: list[P
     if isinstance(node, str):
         for name in VARIABLE.findall(node):
             if name not in os.environ:
-                problems.append(
-                    _problem(file, f"reads ${{{name}}}, which is not set", f"`export {name}=...`", line_of(lines, path), ".".join(path))
-                )
+                found, hint = f"reads ${{{name}}}, which is not set", f"`export {name}=...`"
+                problems.append(file_problem(file, found, hint, line_of(lines, path), ".".join(path)))
         return VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), str(node))
+    if isinstance(node, TaggedScalar):
+        found = f"has the tag {node.tag.value}"
+        problems.append(file_problem(file, found, "leave the tag out", line_of(lines, path), ".".join(path)))
+        return str(node.value)
     for kind in (bool, int, float, datetime, date):
         if isinstance(node, kind):
             # ruamel keeps how a value was written in classes of its own.
@@ -161,54 +171,19 @@ def _not_built(raw: Mapping[str, Any], lines: Mapping[Path_, int], file: str) ->
     paths = [(key,) for key in raw]
     paths += [(top, key) for top in ("splits", "source") if isinstance(raw.get(top), dict) for key in raw[top]]
     if isinstance(sources := raw.get("sources"), dict):
-        paths += [("sources", name, key) for name, source in sources.items() if isinstance(source, dict) for key in source]
+        paths += [
+            ("sources", name, key) for name, source in sources.items() if isinstance(source, dict) for key in source
+        ]
     return [
-        _problem(file, "is not built in this version of Gristmill", "leave it out", line_of(lines, path), ".".join(path))
+        file_problem(
+            file, "is not built in this version of Gristmill", "leave it out", line_of(lines, path), ".".join(path)
+        )
         for path in paths
         if ".".join((path[0], "*", path[2]) if len(path) == 3 else path) in NOT_BUILT
     ]
 
 
-def _invalid(file: str, lines: Mapping[Path_, int], raw: Any, item: dict[str, Any]) -> Problem:
-    path = tuple(str(part) for part in item["loc"] if _is_key(part))
-    while path and path not in lines:  # pydantic names branches of a union as if they were keys
-        path = path[:-1] if not _reaches(raw, path) else path
-        if path in lines or _reaches(raw, path):
-            break
-    key, line = ".".join(path), line_of(lines, path)
-    if item["type"] == "extra_forbidden":
-        known = known_keys(path[:-1])
-        close = closest(path[-1], known)
-        hint = f"did you mean `{close}`?" if close else f"known here are {', '.join(known)}"
-        return _problem(file, "is not a key", hint, line, key)
-    if item["type"] == "missing":
-        return _problem(file, f"lacks `{item['loc'][-1]}`", "add it", line, key)
-    said = item["msg"].removeprefix("Value error, ")
-    said = said[0].lower() + said[1:] if said.startswith(("Input", "Value")) else said
-    return _problem(file, f"is {_shown(item['input'])}: {said}", "`gristmill schema` lists every key and its type", line, key)
-
-
-def _is_key(part: object) -> bool:
-    return not str(part).startswith(("function-", "constrained-", "tagged-"))
-
-
-def _reaches(raw: Any, path: Path_) -> bool:
-    for part in path:
-        if isinstance(raw, dict) and part in raw:
-            raw = raw[part]
-        elif isinstance(raw, list) and part.isdigit() and int(part) < len(raw):
-            raw = raw[int(part)]
-        else:
-            return False
-    return True
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _with_query(root: Path, path: Path, dataset: DatasetFile, tree: CommentedMap) -> DatasetFile | list[Problem]:
+def _with_query(root: Path, dataset: DatasetFile, tree: CommentedMap) -> DatasetFile | list[Problem]:
     query = dataset.spec.query
     if query is None:
         return dataset
@@ -216,8 +191,21 @@ def _with_query(root: Path, path: Path, dataset: DatasetFile, tree: CommentedMap
     if not query.strip().endswith(".sql"):
         # A block (`query: |`) begins on the line after its key.
         is_block = "\n" in str(tree["query"])
-        return DatasetFile(**where | {"query": query, "query_file": dataset.file, "query_line": dataset.lines["query",] + int(is_block)})
+        return DatasetFile(
+            **where
+            | {"query": query, "query_file": dataset.file, "query_line": dataset.lines["query",] + int(is_block)}
+        )
     sql = (root / query.strip()).resolve()
     if not sql.is_file():
-        return [dataset.problem("query", f"names {query.strip()!r}, and there is no such file", "the path is taken from the project's folder")]
-    return DatasetFile(**where | {"query": sql.read_text("utf-8"), "query_file": query.strip(), "query_line": 1})
+        return [
+            dataset.problem(
+                "query",
+                f"names {query.strip()!r}, and there is no such file",
+                "the path is taken from the project's folder",
+            )
+        ]
+    try:
+        return DatasetFile(**where | {"query": sql.read_text("utf-8"), "query_file": query.strip(), "query_line": 1})
+    except UnicodeDecodeError as error:
+        said = not_text(query.strip(), error)
+        return [dataset.problem("query", f"names {said.file!r}, which {said.found} on line {said.line}", said.hint)]

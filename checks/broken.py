@@ -26,7 +26,9 @@ def plural(n: int, thing: str) -> str:
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
-def broken_rules(rules: Sequence[Rule], counts: Mapping[str, int], *, n_rows: int, examples: Mapping[str, str]) -> list[Finding]:
+def broken_rules(
+    rules: Sequence[Rule], counts: Mapping[str, int], *, n_rows: int, examples: Mapping[str, str]
+) -> list[Finding]:
     """One finding for each broken rule, or one that says that none is.
 
     Args:
@@ -49,9 +51,8 @@ def broken_rules(rules: Sequence[Rule], counts: Mapping[str, int], *, n_rows: in
                 )
             )
     if not findings:
-        outcome: Outcome = "pass" if rules else "not_applicable"
-        seen = f"all {n_rows:,} rows keep all {len(rules)} rules" if rules else "the dataset promises nothing"
-        findings.append(Finding(code="CONTRACT1", outcome=outcome, seen=seen))
+        kept = f"all {n_rows:,} rows keep all {len(rules)} rules" if rules else "the dataset promises nothing"
+        findings.append(Finding(code="CONTRACT1", outcome="pass" if rules else "not_applicable", seen=kept))
     return findings
 
 

@@ -31,7 +31,7 @@ CATALOGUE = {
     ),
     "SOURCE2": Code(
         title="Rows that cannot be read",
-        meaning="Warns when a line of a file is no row of its table. Such rows are kept with their file, line and text.",
+        meaning="Warns when a line of a file is no row of its table. They are kept with file, line and text.",
         advice="Look at them with `gristmill rejected`; mend the file, or say how it is to be read.",
     ),
     "SOURCE3": Code(
@@ -61,7 +61,7 @@ CATALOGUE = {
     ),
     "SCHEMA1": Code(
         title="Columns that readers rely on",
-        meaning="Blocks when a column of the last version is gone or has another type. Warns when the YAML says `breaking: true`.",
+        meaning="Blocks when a column of the last version is gone or has another type. Warns under `breaking: true`.",
         advice="Bring the column back, or write `breaking: true` if its readers know.",
     ),
     "SPLIT1": Code(
@@ -92,8 +92,8 @@ CATALOGUE = {
     ),
     "LEAK3": Code(
         title="A column that determines the target",
-        meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none of "
-        "the other half, with at least 30 rows of each class there.",
+        meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none "
+        "of the other half, with at least 30 rows of each class there.",
         advice="It is the target in other words: name it under `not_features`.",
     ),
     "LEAK4": Code(

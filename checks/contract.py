@@ -46,7 +46,9 @@ OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 class ColumnPromise(Strict):
     """What one column promises. A column that is named here is not nullable unless it says so."""
 
-    type: str | None = Field(None, description="string, integer, float, boolean, date, timestamp, timestamptz, decimal(p, s)")
+    type: str | None = Field(
+        None, description="string, integer, float, boolean, date, timestamp, timestamptz, decimal(p, s)"
+    )
     nullable: bool = Field(False, description="Whether a value may be missing.")
     unique: bool = Field(False, description="No value twice.")
     in_: tuple[Bound, ...] | None = Field(None, alias="in", description="The values that it may have.")
@@ -132,7 +134,9 @@ class Contract(Strict):
     rules: dict[str, Annotated[ExpressionPromise, BeforeValidator(_as_expression)]] = Field(
         default_factory=dict, description="By name: a condition in SQL that every row meets."
     )
-    max_rejected_share: float = Field(0.05, ge=0, le=1, description="Above this share of rejected rows the dataset blocks.")
+    max_rejected_share: float = Field(
+        0.05, ge=0, le=1, description="Above this share of rejected rows the dataset blocks."
+    )
 
     def to_canonical(self) -> dict[str, Any]:
         """The contract as JSON types, for the fingerprint."""

@@ -54,7 +54,9 @@ def determining_columns(frame: pl.DataFrame, features: Sequence[str], target: st
 
 def is_continuous(target: pl.Series) -> bool:
     """Whether the target is a quantity: a float, or an integer of more than 20 values."""
-    return target.dtype.is_float() or target.dtype.is_decimal() or (target.dtype.is_integer() and target.n_unique() > 20)
+    return (
+        target.dtype.is_float() or target.dtype.is_decimal() or (target.dtype.is_integer() and target.n_unique() > 20)
+    )
 
 
 def _codes(series: pl.Series) -> Array:
@@ -166,7 +168,9 @@ def suspicious_columns(found: Sequence[Score]) -> list[tuple[Score, float]]:
     suspicious = []
     for score in found:
         if score.auc >= SUSPICIOUS_AUC:
-            others = [o.auc for o in found if o is not score and abs(_rank_correlation(score, o)) < LOOKALIKE_CORRELATION]
+            others = [
+                o.auc for o in found if o is not score and abs(_rank_correlation(score, o)) < LOOKALIKE_CORRELATION
+            ]
             best = max(others, default=0.5)
             if score.auc - best >= SUSPICIOUS_LEAD:
                 suspicious.append((score, best))
@@ -195,10 +199,18 @@ def giveaways(frame: pl.DataFrame, features: Sequence[str], target: str, *, judg
         return [Finding(code=code, outcome="not_applicable", seen=why) for code in ("LEAK3", "LEAK4")]
     determining = determining_columns(frame, features, target)
     findings = [
-        Finding(code="LEAK3", outcome="fail", column=name, seen=f"{name} determines {target}, on {judged_on}") for name in determining
-    ] or [Finding(code="LEAK3", outcome="pass", seen=f"none of {len(features)} features determines {target}, on {judged_on}")]
+        Finding(code="LEAK3", outcome="fail", column=name, seen=f"{name} determines {target}, on {judged_on}")
+        for name in determining
+    ] or [
+        Finding(
+            code="LEAK3", outcome="pass", seen=f"none of {len(features)} features determines {target}, on {judged_on}"
+        )
+    ]
     if is_continuous(frame[target]):
-        return [*findings, Finding(code="LEAK4", outcome="not_applicable", seen=f"{target} is a quantity, and AUC is for classes")]
+        return [
+            *findings,
+            Finding(code="LEAK4", outcome="not_applicable", seen=f"{target} is a quantity, and AUC is for classes"),
+        ]
     found = scores(frame, [name for name in features if name not in determining], target)
     warned = [
         Finding(
@@ -210,5 +222,9 @@ def giveaways(frame: pl.DataFrame, features: Sequence[str], target: str, *, judg
         for score, best in suspicious_columns(found)
     ]
     best = max(found, key=lambda score: score.auc, default=None)
-    quiet = f"the best column alone is {best.column}, AUC {best.auc:.3f}, on {judged_on}" if best else "no column has enough of each class"
+    quiet = (
+        f"the best column alone is {best.column}, AUC {best.auc:.3f}, on {judged_on}"
+        if best
+        else "no column has enough of each class"
+    )
     return [*findings, *(warned or [Finding(code="LEAK4", outcome="pass" if best else "cannot_tell", seen=quiet)])]

@@ -68,7 +68,9 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
         return Finding(code="LEAK2", outcome="not_applicable", seen="no column is left to compare")
     placed = table.filter(table["_split"].notnull())
     # A hash of each row first: exact comparison of every row against every other spills at a hundred million rows.
-    keyed = placed.select(*columns, "_split", _hash=reduce(lambda a, b: (a ^ b).hash(), (placed[c].hash() for c in columns)))
+    keyed = placed.select(
+        *columns, "_split", _hash=reduce(lambda a, b: (a ^ b).hash(), (placed[c].hash() for c in columns))
+    )
     crossing = keyed.group_by("_hash").having(lambda t: t["_split"].min() != t["_split"].max()).agg().select("_hash")
     candidates = keyed.semi_join(crossing, "_hash")
     copies = candidates.group_by(list(columns)).agg(
@@ -78,9 +80,14 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     row = one_row(copies.aggregate(n_rows=copies["_n"].sum().fill_null(0), n_kinds=copies.count()))
     n_rows, n_kinds = int(row["n_rows"]), int(row["n_kinds"])
     if not n_rows:
-        return Finding(code="LEAK2", outcome="pass", seen=f"no row has a copy in another split, by {plural(len(columns), 'column')}")
+        return Finding(
+            code="LEAK2",
+            outcome="pass",
+            seen=f"no row has a copy in another split, by {plural(len(columns), 'column')}",
+        )
+    compared = plural(len(columns), "column")
     return Finding(
         code="LEAK2",
         outcome="warn" if has_key else "fail",
-        seen=f"{plural(n_rows, 'row')} ({n_kinds:,} different) have a copy in another split, by {plural(len(columns), 'column')}",
+        seen=f"{plural(n_rows, 'row')} ({n_kinds:,} different) have a copy in another split, by {compared}",
     )

@@ -95,7 +95,9 @@ def from_pandera(schema: pa.DataFrameSchema | type[pa.DataFrameModel]) -> Contra
         raise NotSayable(None, f"dtype={schema.dtype}")
     kept = (schema.metadata or {}).get(OURS, {"rules": {}, "references": {}})
     references: dict[str, str] = kept["references"]
-    columns = {name: _promises(column) | {"references": references.get(name)} for name, column in schema.columns.items()}
+    columns = {
+        name: _promises(column) | {"references": references.get(name)} for name, column in schema.columns.items()
+    }
     together: Any = schema.unique or []
     together = [together] if together and isinstance(together[0], str) else together
     unique = [*together, *map(_columns_of, schema.checks)]

@@ -76,18 +76,31 @@ KINDS = {
 
 
 def rules_of(contract: Contract, *, key: Sequence[str] = ()) -> tuple[Rule, ...]:
-    """The rules of a contract in the order of the YAML; the key is a rule by itself, whose columns are never missing."""
+    """The rules of a contract in the order of the YAML; the key is one by itself, and its columns are never missing."""
     rules: list[Rule] = []
     named = set(contract.columns)
     for column, promise in contract.columns.items():
-        def rule(kind: str, argument: Any = None, flag: str | None = None, column: str = column, promise: Any = promise) -> Rule:
+
+        def rule(
+            kind: str, argument: Any = None, flag: str | None = None, column: str = column, promise: Any = promise
+        ) -> Rule:
             return Rule(
-                name=f"{column}.{kind}", kind=kind, columns=(column,), argument=argument, severity=promise.severity, flag=flag
+                name=f"{column}.{kind}",
+                kind=kind,
+                columns=(column,),
+                argument=argument,
+                severity=promise.severity,
+                flag=flag,
             )
 
         rules += [rule("type", promise.type, _flag("type", column))] if promise.cast else []
         rules += [rule("nullable")] if not promise.nullable else []
-        for kind, argument in (("in", promise.in_), ("min", promise.min), ("max", promise.max), ("pattern", promise.pattern)):
+        for kind, argument in (
+            ("in", promise.in_),
+            ("min", promise.min),
+            ("max", promise.max),
+            ("pattern", promise.pattern),
+        ):
             rules += [rule(kind, argument)] if argument is not None else []
         rules += [rule("unique", None, _flag("unique", column))] if promise.unique else []
         rules += [rule("references", promise.references, _flag("references", column))] if promise.references else []
@@ -95,7 +108,14 @@ def rules_of(contract: Contract, *, key: Sequence[str] = ()) -> tuple[Rule, ...]
     rules += _uniques(contract, tuple(key))
     for name, expression in contract.rules.items():
         rules.append(
-            Rule(name=name, kind="expr", columns=(), argument=expression.expr, severity=expression.severity, flag=_flag("rule", name))
+            Rule(
+                name=name,
+                kind="expr",
+                columns=(),
+                argument=expression.expr,
+                severity=expression.severity,
+                flag=_flag("rule", name),
+            )
         )
     return tuple(rules)
 

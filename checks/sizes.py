@@ -47,7 +47,9 @@ def _labels(placed: ir.Table, target: str) -> dict[str, dict[str, Any]]:
     # One class more than is shown: the query stays small whatever the column holds.
     classes = collect(labelled.select(target).distinct().limit(MOST_CLASSES + 1))
     if len(classes) <= MOST_CLASSES and not classes[target].dtype.is_float():
-        counts = collect(labelled.group_by(split=labelled["_split"], label=column.cast("string")).agg(n=labelled.count()))
+        counts = collect(
+            labelled.group_by(split=labelled["_split"], label=column.cast("string")).agg(n=labelled.count())
+        )
         return {split: _shares(counts.filter(split=split).to_dicts()) for split in counts["split"].unique()}
     if not column.type().is_numeric():
         return {}
@@ -58,7 +60,10 @@ def _labels(placed: ir.Table, target: str) -> dict[str, dict[str, Any]]:
 
 def _shares(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     total = sum(row["n"] for row in counts)
-    return {"kind": "classes", "shares": {row["label"]: row["n"] / total for row in sorted(counts, key=lambda r: r["label"])}}
+    return {
+        "kind": "classes",
+        "shares": {row["label"]: row["n"] / total for row in sorted(counts, key=lambda r: r["label"])},
+    }
 
 
 def unused_rows(table: ir.Table, *, target: str | None) -> list[dict[str, Any]]:
@@ -77,7 +82,9 @@ def accounted(sizes: Sequence[Mapping[str, Any]], unused: Sequence[Mapping[str, 
     if n_placed + n_unused != n_rows or any(row["reason"] is None for row in unused):
         return Finding(code="SPLIT1", outcome="fail", seen=seen.replace(" = ", ", not "))
     if held_back:
-        return Finding(code="SPLIT1", outcome="warn", seen=f"{seen}; {held_back:,} of them held back ({held_back / n_rows:.1%})")
+        return Finding(
+            code="SPLIT1", outcome="warn", seen=f"{seen}; {held_back:,} of them held back ({held_back / n_rows:.1%})"
+        )
     return Finding(code="SPLIT1", outcome="pass", seen=seen)
 
 
@@ -96,8 +103,15 @@ def labels(sizes: Sequence[Mapping[str, Any]], target: str | None) -> Finding:
     n_unlabelled = sum(row["n_unlabelled"] for row in sizes)
     bad = [row["split"] for row in sizes if row["n_unlabelled"] == row["n_rows"] or _is_one_class(row["label"])]
     if bad:
-        return Finding(code="TARGET1", outcome="warn", column=target, seen=f"{', '.join(sorted(bad))} have no label, or only one")
-    return Finding(code="TARGET1", outcome="pass", column=target, seen=f"{n_unlabelled:,} rows without label are kept and left out of models")
+        return Finding(
+            code="TARGET1", outcome="warn", column=target, seen=f"{', '.join(sorted(bad))} have no label, or only one"
+        )
+    return Finding(
+        code="TARGET1",
+        outcome="pass",
+        column=target,
+        seen=f"{n_unlabelled:,} rows without label are kept and left out of models",
+    )
 
 
 def _is_one_class(label: Mapping[str, Any] | None) -> bool:

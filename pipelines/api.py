@@ -40,7 +40,9 @@ class Dataset:
 
     def __init__(self, warehouse: Warehouse, version: Version) -> None:
         self._warehouse, self._version = warehouse, version
-        self._detail = next(s for s in warehouse.meta.steps(version.dataset, step="build") if s.step_id == version.step_id).detail
+        self._detail = next(
+            s for s in warehouse.meta.steps(version.dataset, step="build") if s.step_id == version.step_id
+        ).detail
         self.name, self.version = version.dataset, version.version
 
     def __repr__(self) -> str:
@@ -79,7 +81,14 @@ class Dataset:
         """The findings on this version."""
         return views.findings(self._warehouse.meta, self._version)
 
-    def load(self, split: str | None = None, *, columns: Sequence[str] | None = None, where: str | None = None, as_: As = "polars") -> Any:
+    def load(
+        self,
+        split: str | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        as_: As = "polars",
+    ) -> Any:
         """Load rows.
 
         Args:
@@ -105,7 +114,11 @@ class Dataset:
             if column not in known:
                 raise NotFound(f"column of {self.name!r}", column, tuple(self.columns))
         listed = ", ".join(map(quoted, columns)) if columns else "*"
-        return select if not columns and not where else f"SELECT {listed} FROM ({select}){f' WHERE {where}' if where else ''}"
+        return (
+            select
+            if not columns and not where
+            else f"SELECT {listed} FROM ({select}){f' WHERE {where}' if where else ''}"
+        )
 
     def xy(self, split: str, *, as_: Literal["polars", "pandas"] = "polars") -> tuple[Any, Any]:
         """The features and the target of the labelled rows of a split, for scikit-learn.
@@ -115,7 +128,9 @@ class Dataset:
         """
         if self.target is None:
             raise NotFound("target", self.name, ())
-        frame = self.load(split, columns=[*self.features, self.target], where=f"{quoted(self.target)} IS NOT NULL", as_=as_)
+        frame = self.load(
+            split, columns=[*self.features, self.target], where=f"{quoted(self.target)} IS NOT NULL", as_=as_
+        )
         return frame[self.features], frame[self.target]
 
 

@@ -1,6 +1,7 @@
 """The command `gristmill`: its entrance, and what it does with an error.
 
-The commands are `pipelines.commands_begin`, `commands_run` and `commands_look`; each imports what it needs when it is called.
+The commands are in `pipelines.commands_begin`, `commands_run` and `commands_look`; each imports what it needs when it
+is called.
 """
 
 from __future__ import annotations
@@ -23,22 +24,26 @@ COMMANDS = {
 class Commands(click.Group):
     """Finds a command in its module when it is called, so that `--help` starts fast."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    # The three methods are click's own: which commands there are, where one is found, how help lists them.
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: D102
         if cmd_name not in COMMANDS:
             from warehouse.errors import closest
 
             close = closest(cmd_name, COMMANDS)
-            ctx.fail(f"No command named {cmd_name!r}." + (f" Did you mean {close!r}?" if close else " `gristmill --help` lists them."))
+            ctx.fail(
+                f"No command named {cmd_name!r}."
+                + (f" Did you mean {close!r}?" if close else " `gristmill --help` lists them.")
+            )
         from importlib import import_module
 
         module = import_module(f"pipelines.commands_{COMMANDS[cmd_name]}")
         command: click.Command = module.COMMANDS[cmd_name]
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
         from pipelines.help_texts import SECTIONS
 
         for title, rows in SECTIONS:
@@ -49,8 +54,8 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="gristmill")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(*, debug: bool) -> None:  # noqa: ARG001
-    """Gristmill: raw files in, versioned datasets with honest splits out.
+def cli(*, debug: bool) -> None:
+    r"""Gristmill: raw files in, versioned datasets with honest splits out.
 
     \b
     Example: gristmill add churn.csv --target churned
@@ -85,6 +90,8 @@ def _told(error: Exception) -> int:
 
         traceback.print_exc()
     if not hasattr(error, "exit_code"):
-        error.add_note(f"Hint: this is a fault of Gristmill ({type(error).__name__}); `gristmill --debug ...` shows where.")
+        error.add_note(
+            f"Hint: this is a fault of Gristmill ({type(error).__name__}); `gristmill --debug ...` shows where."
+        )
     messages.error(error, is_json="--json" in sys.argv)
     return int(getattr(error, "exit_code", 1))

@@ -19,7 +19,7 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print it 
 @click.argument("folder", default="gristmill-demo", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @as_json_option
 def demo(folder: Path, *, as_json: bool) -> int:
-    """Make the demo project in DIR (flights out of New York, 2013: five datasets) and run it.
+    r"""Make the demo project in DIR (flights out of New York, 2013: five datasets) and run it.
 
     \b
     Example: gristmill demo my-demo
@@ -45,7 +45,7 @@ def demo(folder: Path, *, as_json: bool) -> int:
 @click.option("--target", help="The column that a model is to predict.")
 @as_json_option
 def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> None:
-    """Look at a CSV, Parquet or NDJSON file and write its dataset; makes the project when there is none.
+    r"""Look at a CSV, Parquet or NDJSON file and write its dataset; makes the project when there is none.
 
     \b
     Example: gristmill add churn.csv --target churned
@@ -57,17 +57,28 @@ def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> No
     added = add_file(path, name=name, target=target, start=Path.cwd())
     seen = added.survey
     if as_json:
-        messages.say_json({"name": added.name, "file": str(added.file), "is_new_project": added.is_new_project, "survey": asdict(seen)})
+        messages.say_json(
+            {
+                "name": added.name,
+                "file": str(added.file),
+                "is_new_project": added.is_new_project,
+                "survey": asdict(seen),
+            }
+        )
         return
     if added.is_new_project:
         messages.note(f"A new project: {added.file.parent.parent}")
-    messages.say(f"{added.name}  {seen.n_rows:,} rows, {len(seen.columns)} columns, {seen.n_unread:,} rows that could not be read")
+    messages.say(
+        f"{added.name}  {seen.n_rows:,} rows, {len(seen.columns)} columns, {seen.n_unread:,} rows could not be read"
+    )
     if seen.target:
         messages.say("  target   " + ", ".join(f"{value} {share:.1%}" for value, share in seen.target.items()))
     for column in seen.determining:
         messages.say(f"  check    {column} determines {target}: is it known when you predict?")
     for column, auc, best in seen.suspicious:
-        messages.say(f"  check    {column} alone has AUC {auc:.3f}, the next best {best:.3f}: is it known when you predict?")
+        messages.say(
+            f"  check    {column} alone has AUC {auc:.3f}, the next best {best:.3f}: is it known when you predict?"
+        )
     messages.say(f"  written  {added.file}: read its comments")
     messages.say(f"Next     gristmill run {added.name}")
 
@@ -75,7 +86,7 @@ def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> No
 @click.command()
 @as_json_option
 def check(*, as_json: bool) -> int:
-    """Check every dataset file: keys, names, queries and conditions, without reading the data.
+    r"""Check every dataset file: keys, names, queries and conditions, without reading the data.
 
     \b
     Example: gristmill check
@@ -98,7 +109,7 @@ def check(*, as_json: bool) -> int:
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of dataset files, for editors.
+    r"""Print the JSON Schema of dataset files, for editors.
 
     \b
     Example: gristmill schema > .gristmill/dataset.schema.json

@@ -33,7 +33,7 @@ def opened() -> Iterator[tuple[Project, Warehouse]]:
 @click.command(name="list")
 @as_json_option
 def list_command(*, as_json: bool) -> None:
-    """Datasets, their versions and how they stand.
+    r"""Datasets, their versions and how they stand.
 
     \b
     Example: gristmill list
@@ -45,7 +45,14 @@ def list_command(*, as_json: bool) -> None:
     elif not rows:
         messages.note("No datasets yet. `gristmill add your.csv` makes one.")
     else:
-        headings = {"name": "dataset", "version": "version", "n_rows": "rows", "updated_at": "updated", "owners": "owners", "status": "status"}
+        headings = {
+            "name": "dataset",
+            "version": "version",
+            "n_rows": "rows",
+            "updated_at": "updated",
+            "owners": "owners",
+            "status": "status",
+        }
         messages.table(rows, headings)
 
 
@@ -53,7 +60,7 @@ def list_command(*, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
-    """All that is known of one dataset.
+    r"""All that is known of one dataset.
 
     \b
     Example: gristmill show flights
@@ -63,7 +70,11 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         messages.say_json(facts)
         return
-    version = f"version {facts['version']}, {facts['n_rows']:,} rows, {facts['updated_at']}" if facts["version"] else "no version yet"
+    version = (
+        f"version {facts['version']}, {facts['n_rows']:,} rows, {facts['updated_at']}"
+        if facts["version"]
+        else "no version yet"
+    )
     messages.say(f"{facts['name']}  {version}  ({facts['status']})")
     for key in ("description", "owners", "tags", "file", "key", "target"):
         if facts[key]:
@@ -81,7 +92,7 @@ def show(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def history(name: str, *, as_json: bool) -> None:
-    """The versions of a dataset and what changed.
+    r"""The versions of a dataset and what changed.
 
     \b
     Example: gristmill history flights
@@ -93,14 +104,17 @@ def history(name: str, *, as_json: bool) -> None:
     elif not rows:
         messages.note(f"{name} has no version yet. `gristmill run {name}` makes one.")
     else:
-        messages.table(rows, {"version": "version", "n_rows": "rows", "created_at": "created", "author": "by", "changed": "changed"})
+        messages.table(
+            rows,
+            {"version": "version", "n_rows": "rows", "created_at": "created", "author": "by", "changed": "changed"},
+        )
 
 
 @click.command()
 @click.argument("name")
 @as_json_option
 def splits(name: str, *, as_json: bool) -> None:
-    """What each split holds, and the proof that nothing leaks.
+    r"""What each split holds, and the proof that nothing leaks.
 
     \b
     Example: gristmill splits flights
@@ -112,8 +126,18 @@ def splits(name: str, *, as_json: bool) -> None:
         return
     messages.say(f"{name}  version {facts['version']}")
     rows = [row | {"label": _label(row["label"]), "times": _times(row)} for row in facts["splits"]]
-    rows += [{"split": f"unused: {row['reason']}", "n_rows": row["n_rows"], "n_unlabelled": row["n_unlabelled"]} for row in facts["unused"]]
-    headings = {"split": "split", "n_rows": "rows", "n_entities": "entities", "n_unlabelled": "without label", "label": "labels", "times": "time"}
+    rows += [
+        {"split": f"unused: {row['reason']}", "n_rows": row["n_rows"], "n_unlabelled": row["n_unlabelled"]}
+        for row in facts["unused"]
+    ]
+    headings = {
+        "split": "split",
+        "n_rows": "rows",
+        "n_entities": "entities",
+        "n_unlabelled": "without label",
+        "label": "labels",
+        "times": "time",
+    }
     messages.table(rows, headings)
     messages.findings(facts["findings"])
 
@@ -136,7 +160,7 @@ def _times(row: dict[str, Any]) -> str | None:
 @click.option("--limit", default=10, show_default=True, help="How many rows to show.")
 @as_json_option
 def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
-    """The rows that broke a rule, by rule, of the newest build.
+    r"""The rows that broke a rule, by rule, of the newest build.
 
     \b
     Example: gristmill rejected weather --rule wind_speed.max
@@ -148,9 +172,13 @@ def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
             project.dataset(name)
         select = rejected_rows_sql(warehouse, name)
         execute = warehouse.lake.execute
-        counted = execute(f"SELECT rule, count(*) FROM (SELECT unnest(rules) AS rule FROM ({select})) GROUP BY rule ORDER BY 2 DESC, 1").fetchall()
+        counted = execute(
+            f"SELECT rule, count(*) FROM (SELECT unnest(rules) AS rule FROM ({select})) GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).fetchall()
         where = "WHERE list_contains(rules, ?)" if rule else ""
-        found = execute(f"SELECT * FROM ({select}) {where} LIMIT {int(limit)}", [rule] if rule else None).pl().to_dicts()
+        found = (
+            execute(f"SELECT * FROM ({select}) {where} LIMIT {int(limit)}", [rule] if rule else None).pl().to_dicts()
+        )
         n_rows = execute(f"SELECT count(*) FROM ({select})").fetchone()
     rules = [{"rule": rule_name, "n_rows": n} for rule_name, n in counted]
     if as_json:
@@ -162,16 +190,26 @@ def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
     for row in found:
         place = ":".join(str(part) for part in (row["file"], row["line"]) if part is not None)
         record = f" record {row['record']}" if row["record"] is not None and row["line"] is None else ""
-        messages.say(f"  {place}{record} {', '.join(row['rules'])}{': ' + row['reason'] if row['reason'] else ''}\n    {row['row']}")
+        reason = f": {row['reason']}" if row["reason"] else ""
+        messages.say(f"  {place}{record} {', '.join(row['rules'])}{reason}")
+        messages.say(f"    {row['raw']}")
 
 
 @click.command()
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "parquet", "arrow"]), default=None, help="Default: table.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "parquet", "arrow"]),
+    default=None,
+    help="Default: table.",
+)
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of stdout."
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def sql(query: str, *, form: str | None, output: Path | None, as_json: bool) -> None:
-    """Query the warehouse. Names: flights, flights.train, flights_v1, flights_v1.train, rejected.flights, meta.findings.
+    r"""Query the warehouse: flights, flights.train, flights_v1, flights_v1.train, rejected.flights, meta.findings.
 
     \b
     Example: gristmill sql "select split, count(*) from flights group by all"

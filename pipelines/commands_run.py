@@ -20,7 +20,13 @@ from warehouse.settings import find_project
 
 
 def run_project(
-    root: Path, names: tuple[str, ...] = (), *, is_forced: bool = False, with_upstream: bool = False, has_new_policy: bool = False, is_quiet: bool = False
+    root: Path,
+    names: tuple[str, ...] = (),
+    *,
+    is_forced: bool = False,
+    with_upstream: bool = False,
+    has_new_policy: bool = False,
+    is_quiet: bool = False,
 ) -> RunReport:
     """Run what is due of a project, with progress on a terminal.
 
@@ -31,7 +37,9 @@ def run_project(
     project = Project.open(root)
     order = chosen(project, names, with_upstream=with_upstream)
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
-        run = Run(project=project, warehouse=warehouse, author=getpass.getuser(), listen=listen, has_new_policy=has_new_policy)
+        run = Run(
+            project=project, warehouse=warehouse, author=getpass.getuser(), listen=listen, has_new_policy=has_new_policy
+        )
         return execute(run, order, is_forced=is_forced, is_whole=not names)
 
 
@@ -42,8 +50,10 @@ def run_project(
 @click.option("--with-upstream", is_flag=True, help="Also run the datasets that the named ones read.")
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run_command(names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool) -> int:
-    """Run what is due of all datasets, or of those named.
+def run_command(
+    names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool
+) -> int:
+    r"""Run what is due of all datasets, or of those named.
 
     \b
     Example: gristmill run
@@ -52,7 +62,9 @@ def run_command(names: tuple[str, ...], *, force: bool, dry_run: bool, with_upst
     root = find_project()
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
-    report = run_project(root, names, is_forced=force, with_upstream=with_upstream, has_new_policy=new_policy, is_quiet=as_json)
+    report = run_project(
+        root, names, is_forced=force, with_upstream=with_upstream, has_new_policy=new_policy, is_quiet=as_json
+    )
     if as_json:
         messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
     else:
@@ -70,14 +82,16 @@ def _dry_run(root: Path, names: tuple[str, ...], *, is_forced: bool, with_upstre
         messages.say_json({"plan": rows})
         return 0
     shown = [row | {"steps": " → ".join(row["steps"]) or "up to date"} for row in rows]
-    messages.table(shown, {"name": "dataset", "version": "version", "n_rows": "rows", "steps": "due", "reasons": "because"})
+    messages.table(
+        shown, {"name": "dataset", "version": "version", "n_rows": "rows", "steps": "due", "reasons": "because"}
+    )
     return 0
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, as_json: bool) -> int:
-    """How the newest work on each dataset ended. Exit code 1 when something is blocked or broken.
+    r"""How the newest work on each dataset ended. Exit code 1 when something is blocked or broken.
 
     \b
     Example: gristmill status
@@ -89,7 +103,15 @@ def status(*, as_json: bool) -> int:
         messages.say_json({"datasets": rows})
     else:
         messages.table(
-            rows, {"name": "dataset", "status": "status", "version": "readers have", "last_step": "last step", "last_run_at": "at", "why": "why"}
+            rows,
+            {
+                "name": "dataset",
+                "status": "status",
+                "version": "readers have",
+                "last_step": "last step",
+                "last_run_at": "at",
+                "why": "why",
+            },
         )
     return int(any(row["status"] in {"blocked", "broken"} for row in rows))
 

@@ -29,8 +29,12 @@ def draft(name: str, path: str, survey: Survey, *, target: str | None, schema_pa
     lines = [
         f"# yaml-language-server: $schema={schema_path}",
         f"# {survey.n_rows:,} rows, {len(survey.columns)} columns"
-        + (f", {survey.n_unread:,} rows that could not be read: see `gristmill rejected {name}`" if survey.n_unread else ""),
-        "description: \"\"                  # what is one row?",
+        + (
+            f", {survey.n_unread:,} rows that could not be read: see `gristmill rejected {name}`"
+            if survey.n_unread
+            else ""
+        ),
+        'description: ""                  # what is one row?',
         *_source(path, survey),
         *_key(survey),
         *_time(survey),
@@ -53,7 +57,9 @@ def scalar(text: str) -> str:
 
 
 def _flow(values: tuple[str, ...]) -> str:
-    return f"[{', '.join(json.dumps(value) if any(c in value for c in ',[]{}') else scalar(value) for value in values)}]"
+    return (
+        f"[{', '.join(json.dumps(value) if any(c in value for c in ',[]{}') else scalar(value) for value in values)}]"
+    )
 
 
 def _source(path: str, survey: Survey) -> list[str]:
@@ -64,7 +70,9 @@ def _source(path: str, survey: Survey) -> list[str]:
 def _key(survey: Survey) -> list[str]:
     if not survey.key:
         copies = f"; {survey.n_copies:,} rows are copies of others" if survey.n_copies else ""
-        return [f"# key: [...]                    # no column alone is unique{copies}: which columns together name a row?"]
+        return [
+            f"# key: [...]                    # no column alone is unique{copies}: which columns together name a row?"
+        ]
     first, *others = survey.key
     more = f"; so is {', '.join(others)}" if others else ""
     return [f"key: {scalar(first)}  # unique in this file{more}: is it by nature, or by chance?"]
@@ -90,9 +98,12 @@ def _not_features(survey: Survey, target: str | None) -> list[str]:
     if named:
         lines = [f"not_features: {_flow(named)}  # check each: is it known when the product predicts?"]
         lines += [f"#   {column}: determines {target}" for column in survey.determining]
-        lines += [f"#   {column}: alone has AUC {auc:.3f}, the next best column {best:.3f}" for column, auc, best in survey.suspicious]
+        lines += [
+            f"#   {column}: alone has AUC {auc:.3f}, the next best column {best:.3f}"
+            for column, auc, best in survey.suspicious
+        ]
     elif target is not None:
-        lines = ["# not_features: [...]           # columns that are not known when the product predicts; none looks so by itself"]
+        lines = ["# not_features: [...]           # not known when the product predicts; no column alone looks so"]
     return lines
 
 

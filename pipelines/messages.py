@@ -17,7 +17,15 @@ from assets.errors import Problem, SpecError
 from assets.run import DatasetResult, RunReport
 from assets.step import Event
 
-COLORS = {"fail": "red", "warn": "yellow", "pass": "green", "blocked": "red", "failed": "red", "broken": "red", "published": "green"}
+COLORS = {
+    "fail": "red",
+    "warn": "yellow",
+    "pass": "green",
+    "blocked": "red",
+    "failed": "red",
+    "broken": "red",
+    "published": "green",
+}
 SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "cannot_tell": "?", "not_applicable": "-"}
 
 

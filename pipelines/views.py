@@ -1,4 +1,4 @@
-"""What is known of datasets, as plain facts: the same for the command line, `--json` and Python. Read from `meta` alone.
+"""What is known of datasets, as plain facts: one for the command line, `--json` and Python. Read from `meta` alone.
 
 How facts look does not belong here; that is `pipelines.messages`.
 """
@@ -160,7 +160,11 @@ def status(project: Project, meta: Meta) -> list[Facts]:
     for row in list_datasets(project, meta):
         steps = meta.steps(row["name"])
         last = steps[0] if steps else None
-        blocked = [f for f in meta.findings(last.detail["build"]) if f["outcome"] == "fail"] if last and last.detail.get("build") else []
+        blocked = (
+            [f for f in meta.findings(last.detail["build"]) if f["outcome"] == "fail"]
+            if last and last.detail.get("build")
+            else []
+        )
         broken = "; ".join(str(problem) for problem in project.problems_of(row["name"]))
         rows.append(
             {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from functools import cached_property
 from types import TracebackType
+from typing import Self
 
 import duckdb
 
@@ -24,17 +25,21 @@ class Warehouse:
         self.settings = settings
         self.meta = Meta.open(settings.meta_path, duckdb_version=duckdb.__version__)
 
-    def __enter__(self) -> Warehouse:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @cached_property
     def lake(self) -> Lake:
+        """The lake, attached when it is first used."""
         return Lake.open(self.settings)
 
     def close(self) -> None:
+        """Let go of both databases."""
         if "lake" in vars(self):
             self.lake.close()
         self.meta.close()

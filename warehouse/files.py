@@ -18,7 +18,15 @@ from typing import IO
 
 from warehouse.errors import Unreadable
 
-FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+}
 CHUNK = 1 << 22
 
 
@@ -86,7 +94,11 @@ def _matching(root: Path, text: str) -> list[SourceFile]:
             return [_file(root, match, None) for match in matches]
         raise Unreadable(Path(text), "no file matches", f"the pattern is taken from {root}")
     siblings = sorted(p.name for p in archive.parent.glob("*")) if archive.parent.is_dir() else []
-    what = f"that folder holds {', '.join(siblings[:5])}" if siblings else "check the path; it is taken from the project's folder"
+    what = (
+        f"that folder holds {', '.join(siblings[:5])}"
+        if siblings
+        else "check the path; it is taken from the project's folder"
+    )
     raise Unreadable(Path(text), "there is no such file", what)
 
 
@@ -150,7 +162,7 @@ def _unpack(file: SourceFile, target: Path, *, is_zip: bool, head_bytes: int | N
             _copy(packed, unpacked, head_bytes)
 
 
-def _copy(packed: IO[bytes], unpacked: IO[bytes], head_bytes: int | None) -> None:
+def _copy(packed: IO[bytes] | gzip.GzipFile, unpacked: IO[bytes], head_bytes: int | None) -> None:
     if head_bytes is None:
         shutil.copyfileobj(packed, unpacked, CHUNK)
         return

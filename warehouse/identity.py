@@ -34,8 +34,8 @@ def row_sql(columns: Mapping[str, str], frozen: Sequence[str]) -> str:
 def text_sql(column: str, kind: str) -> str:
     """SQL for the one text of a value, the same whatever the machine's zone or the decimal's scale.
 
-    >>> text_sql("at", "TIMESTAMP")
-    'strftime("at", \\'%Y-%m-%dT%H:%M:%S.%f\\')'
+    >>> text_sql("seats", "BIGINT")
+    'CAST("seats" AS VARCHAR)'
     """
     name = quoted(column)
     if kind == "TIMESTAMP WITH TIME ZONE":

@@ -68,6 +68,7 @@ class Lake:
         return cls(settings, connection)
 
     def close(self) -> None:
+        """Let go of the catalog."""
         self.connection.close()
 
     @property

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from warehouse.errors import Busy
 
@@ -54,7 +55,7 @@ def _take(handle: int, path: Path, what: str, wait_seconds: float) -> None:
         return
 
 
-def _holder(path: Path) -> dict[str, object]:
+def _holder(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except ValueError:  # the holder has the lock and has not written its name yet

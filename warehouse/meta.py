@@ -5,7 +5,7 @@ The lake is the truth for data, `meta` for names. Rows of data do not belong her
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,7 +109,7 @@ WRITTEN_BY = sa.Table(
 TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy: POLICIES, Version: VERSIONS}
 
 # Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
-MIGRATIONS = (lambda connection: SCHEMA.create_all(connection),)
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (SCHEMA.create_all,)
 
 
 class Meta:
@@ -133,6 +133,7 @@ class Meta:
         return cls(engine)
 
     def close(self) -> None:
+        """Let go of the database."""
         self._engine.dispose()
 
     def add(self, *records: Step | Ingestion | Policy | Version) -> None:

@@ -90,7 +90,9 @@ def rejected_rows_sql(warehouse: Warehouse, dataset: str) -> str:
     """
     builds = warehouse.meta.steps(dataset, step="build", status="succeeded")
     if not builds:
-        raise NotFound("dataset that was built", dataset, tuple(sorted({s.dataset for s in warehouse.meta.steps(step="build")})))
+        raise NotFound(
+            "dataset that was built", dataset, tuple(sorted({s.dataset for s in warehouse.meta.steps(step="build")}))
+        )
     return f"SELECT * FROM lake.rejected.{quoted(dataset)} AT (VERSION => {builds[0].snapshot})"
 
 
@@ -115,4 +117,3 @@ def run_query(warehouse: Warehouse, sql: str) -> duckdb.DuckDBPyConnection:
         return warehouse.lake.execute(sql)
     except duckdb.Error as error:
         raise query_error(error) from error
-

@@ -17,11 +17,29 @@ import duckdb
 from warehouse.errors import QueryError
 
 VOLATILE = frozenset(
-    "now current_date current_time current_timestamp get_current_time get_current_timestamp localtime localtimestamp"
-    " today transaction_timestamp random uuid gen_random_uuid uuidv4 uuidv7 setseed".split()
+    [
+        "now",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "get_current_time",
+        "get_current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "today",
+        "transaction_timestamp",
+        "random",
+        "uuid",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "setseed",
+    ]
 )
-ORDER_DEPENDENT = frozenset("first last any_value arbitrary list array_agg string_agg group_concat listagg".split())
-GENERATORS = frozenset("range generate_series unnest generate_subscripts repeat repeat_row".split())
+ORDER_DEPENDENT = frozenset(
+    ["first", "last", "any_value", "arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg"]
+)
+GENERATORS = frozenset(["range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row"])
 
 
 def quoted(name: str) -> str:
@@ -194,6 +212,6 @@ def query_error(error: duckdb.Error, *, lines_before: int = 0) -> QueryError:
     """DuckDB's word on a query, as ours."""
     said = str(error)
     place = re.search(r"\bLINE (\d+):", said)
-    found, *more = re.sub(r"^\w+ Error: ", "", said.split("\n\nLINE")[0]).strip().split("\n")
+    found, *more = re.sub(r"^\w+ Error: ", "", said.split("\n\nLINE", maxsplit=1)[0]).strip().split("\n")
     hint = " ".join(line.strip() for line in more if line.strip()) or "try the query with `gristmill sql`"
     return QueryError(found, int(place.group(1)) - lines_before if place else None, hint)

@@ -13,7 +13,15 @@ from warehouse.reader import Staged
 
 HIDDEN = ("_file", "_record")
 OWN = {"_ingestion": "INTEGER", "_record": "BIGINT", "_file": "VARCHAR"}
-UNREAD = {"_ingestion": "INTEGER", "source": "VARCHAR", "file": "VARCHAR", "record": "BIGINT", "line": "BIGINT", "reason": "VARCHAR", "raw": "VARCHAR"}
+UNREAD = {
+    "_ingestion": "INTEGER",
+    "source": "VARCHAR",
+    "file": "VARCHAR",
+    "record": "BIGINT",
+    "line": "BIGINT",
+    "reason": "VARCHAR",
+    "raw": "VARCHAR",
+}
 
 
 def raw_name(dataset: str, source: str) -> str:
@@ -47,7 +55,9 @@ def _declared(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
-def append_raw(lake: Lake, dataset: str, source: str, staged: Staged, columns: Iterable[str], *, ingestion: int, file: str) -> None:
+def append_raw(
+    lake: Lake, dataset: str, source: str, staged: Staged, columns: Iterable[str], *, ingestion: int, file: str
+) -> None:
     """Write one file's rows, read and unread, as one ingestion. Inside a transaction."""
     table, names = raw_name(dataset, source), [quoted(column) for column in columns]
     listed = ", ".join([*map(quoted, OWN), *names])
@@ -70,7 +80,9 @@ def active_sql(dataset: str, source: str, snapshot: int, ingestions: Sequence[in
 
 def unread_sql(dataset: str, source: str, snapshot: int, ingestions: Sequence[int]) -> str:
     """SELECT of a source's current unreadable rows at `snapshot`."""
-    return f"SELECT * EXCLUDE (_ingestion) FROM {_active(f'rejected.{raw_name(dataset, source)}', snapshot, ingestions)}"
+    return (
+        f"SELECT * EXCLUDE (_ingestion) FROM {_active(f'rejected.{raw_name(dataset, source)}', snapshot, ingestions)}"
+    )
 
 
 def _active(table: str, snapshot: int, ingestions: Sequence[int]) -> str:

@@ -81,7 +81,11 @@ def look(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, *,
             return _typed(_look_at_ndjson(connection, path, sample_rows), reading)
         return _typed(_look_at_csv(connection, path, reading, sample_rows), reading)
     except duckdb.Error as error:
-        raise Unreadable(path, f"it is not {kind} ({str(error).splitlines()[0]})", "say what it is: `format`, `delimiter`, `quote`, `encoding`") from error
+        raise Unreadable(
+            path,
+            f"it is not {kind} ({str(error).splitlines()[0]})",
+            "say what it is: `format`, `delimiter`, `quote`, `encoding`",
+        ) from error
 
 
 def _described(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
@@ -97,7 +101,12 @@ def _look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Rea
     if path.stat().st_size == 0:
         raise Unreadable(path, "it is empty", "give a file with a header, or `names`")
     # The first row is the header unless `names` says otherwise: in a table of texts alone nobody could tell.
-    options = [f"sample_size={sample_rows}", "ignore_errors=true", f"header={not reading.names}".lower(), *_shared(reading)]
+    options = [
+        f"sample_size={sample_rows}",
+        "ignore_errors=true",
+        f"header={not reading.names}".lower(),
+        *_shared(reading),
+    ]
     row = connection.execute(
         f"SELECT Delimiter, Quote, Columns FROM sniff_csv({literal(str(path))}, {', '.join(options)})"
     ).fetchone()
@@ -106,7 +115,9 @@ def _look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Rea
     columns = {column["name"]: column["type"] for column in row[2]}
     if reading.names:
         if len(reading.names) != len(columns):
-            raise Unreadable(path, f"it has {len(columns)} columns and `names` has {len(reading.names)}", "name each column")
+            raise Unreadable(
+                path, f"it has {len(columns)} columns and `names` has {len(reading.names)}", "name each column"
+            )
         columns = dict(zip(reading.names, columns.values(), strict=True))
     return Layout(
         columns=columns,
@@ -177,7 +188,9 @@ def _stage_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Readi
         " FROM temp.csv_rejects GROUP BY ALL ORDER BY line"
     ).fetchall()
     places = _places(path, [row[1] for row in rejects])
-    records = _records([row[0] - int(not reading.names) - blank for row, (_, blank) in zip(rejects, places, strict=True)])
+    records = _records(
+        [row[0] - int(not reading.names) - blank for row, (_, blank) in zip(rejects, places, strict=True)]
+    )
     rows = [
         # Byte positions are those of UTF-8: of another encoding no line is certain.
         (record, None if reading.encoding else line, raw, reason.split("\n")[0])
@@ -238,7 +251,9 @@ def _look_at_ndjson(connection: duckdb.DuckDBPyConnection, path: Path, sample_ro
         " WHERE json_valid(line) AND json_type(line) = 'OBJECT'"
     ).fetchone()
     if row is None or row[0] is None:
-        raise Unreadable(path, "no line of it is a JSON object", "NDJSON has one object a line; say `format` if it is not")
+        raise Unreadable(
+            path, "no line of it is a JSON object", "NDJSON has one object a line; say `format` if it is not"
+        )
     return Layout(columns={name: _json_type(kind) for name, kind in json.loads(row[0]).items()})
 
 
@@ -272,7 +287,8 @@ def _stage_ndjson(connection: duckdb.DuckDBPyConnection, path: Path, layout: Lay
         " FROM temp.json_lines"
     )
     lost = " OR ".join(
-        f"(row.{quoted(name)} IS NULL AND json_type(line, {literal(_json_path(name))}) <> 'NULL')" for name in layout.columns
+        f"(row.{quoted(name)} IS NULL AND json_type(line, {literal(_json_path(name))}) <> 'NULL')"
+        for name in layout.columns
     )
     is_unread = f"(row IS NULL OR coalesce({lost}, false))"
     connection.execute(

@@ -1,4 +1,4 @@
-"""Where the warehouse lives and how much of the machine it may use: read once from `gristmill.toml` and the environment.
+"""Where the warehouse lives and how much of the machine it may use: `gristmill.toml` and the environment, read once.
 
 What a dataset is does not belong here; that is `assets.spec`.
 """
@@ -18,7 +18,12 @@ from warehouse.errors import NotBuilt, NotFound, SettingsError, closest
 
 FILE = "gristmill.toml"
 PROJECT_VARIABLE = "GRISTMILL_PROJECT"
-KEYS = {"salt": None, "warehouse": ("path", "catalog"), "limits": ("threads", "memory"), "splits": None}
+KEYS: dict[str, tuple[str, ...] | None] = {
+    "salt": None,
+    "warehouse": ("path", "catalog"),
+    "limits": ("threads", "memory"),
+    "splits": None,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +48,18 @@ class Settings:
 
     @property
     def catalog_path(self) -> Path:
+        """The lake's catalog."""
         return self.home / "lake.sqlite"
 
     @property
     def data_path(self) -> Path:
+        """The lake's Parquet files."""
         return self.home / "lake"
 
     @property
     def meta_path(self) -> Path:
+        """The database of small facts."""
         return self.home / "meta.sqlite"
-
-    @property
-    def datasets(self) -> Path:
-        return self.root / "datasets"
 
 
 def find_project(start: Path | None = None) -> Path:

@@ -81,7 +81,9 @@ class Candidate:
         return quoted(name)
 
 
-def rejected_sql(masked: str, rules: Sequence[str], columns: Iterable[str], *, bits: int, has_record: bool, source: str | None) -> str:
+def rejected_sql(
+    masked: str, rules: Sequence[str], columns: Iterable[str], *, bits: int, has_record: bool, source: str | None
+) -> str:
     """SELECT of rejected rows as they are kept: where they stood, the rules that they broke, and the row as JSON.
 
     Args:
@@ -97,16 +99,17 @@ def rejected_sql(masked: str, rules: Sequence[str], columns: Iterable[str], *, b
     )
     packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns)
     place = "_file AS file, _record AS record" if has_record else "NULL::VARCHAR AS file, NULL::BIGINT AS record"
+    named = literal(source) if source else "NULL::VARCHAR"
     return (
-        f"SELECT 'contract' AS step, {literal(source) if source else 'NULL::VARCHAR'} AS source, {place}, NULL::BIGINT AS line,"
-        f" list_filter([{broken}], name -> name IS NOT NULL) AS rules, NULL::VARCHAR AS reason,"
-        f" to_json(struct_pack({packed}))::VARCHAR AS row FROM ({masked})"
+        f"SELECT 'contract' AS step, {named} AS source, {place}, NULL::BIGINT AS line,"
+        f" list_filter([{broken}], lambda name: name IS NOT NULL) AS rules, NULL::VARCHAR AS reason,"
+        f" to_json(struct_pack({packed}))::VARCHAR AS raw FROM ({masked})"
     )
 
 
 def unread_rows_sql(select: str) -> str:
     """SELECT of unread rows of a source, in the shape of `rejected_sql`."""
-    return f"SELECT 'ingest' AS step, source, file, record, line, ['readable'] AS rules, reason, raw AS row FROM ({select})"
+    return f"SELECT 'ingest' AS step, source, file, record, line, ['readable'] AS rules, reason, raw FROM ({select})"
 
 
 def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = ()) -> str:

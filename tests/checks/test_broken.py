@@ -46,7 +46,13 @@ def test_a_contract_that_is_kept_passes_and_an_empty_one_does_not_apply() -> Non
 
 @pytest.mark.parametrize(
     ("n_rejected", "n_rows", "most", "outcome"),
-    [(5, 100, 0.05, "pass"), (6, 100, 0.05, "fail"), (1, 100, 0.0, "fail"), (0, 0, 0.0, "pass"), (100, 100, 1.0, "pass")],
+    [
+        (5, 100, 0.05, "pass"),
+        (6, 100, 0.05, "fail"),
+        (1, 100, 0.0, "fail"),
+        (0, 0, 0.0, "pass"),
+        (100, 100, 1.0, "pass"),
+    ],
 )
 def test_more_rejected_rows_than_allowed_block(n_rejected: int, n_rows: int, most: float, outcome: str) -> None:
     assert rejected_share(n_rejected, n_rows, most=most).outcome == outcome

@@ -46,7 +46,10 @@ def test_titles_are_not_shared() -> None:
     assert len({row.title for row in CATALOGUE.values()}) == len(CATALOGUE)
 
 
-@pytest.mark.parametrize(("outcome", "has_advice"), [("pass", False), ("not_applicable", False), ("cannot_tell", False), ("warn", True), ("fail", True)])
+@pytest.mark.parametrize(
+    ("outcome", "has_advice"),
+    [("pass", False), ("not_applicable", False), ("cannot_tell", False), ("warn", True), ("fail", True)],
+)
 def test_only_a_bad_answer_comes_with_advice(outcome: str, has_advice: bool) -> None:
     found = Finding(code="LEAK1", outcome=outcome, seen="3 of 9")  # type: ignore[arg-type]
 

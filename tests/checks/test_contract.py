@@ -108,7 +108,13 @@ def test_a_list_of_structs_is_a_list_and_no_struct() -> None:
 
 @pytest.mark.parametrize(
     ("promised", "cast"),
-    [(None, None), ("integer", "BIGINT"), ("decimal(5, 2)", "DECIMAL(5,2)"), ("list", None), ("timestamptz", "TIMESTAMP WITH TIME ZONE")],
+    [
+        (None, None),
+        ("integer", "BIGINT"),
+        ("decimal(5, 2)", "DECIMAL(5,2)"),
+        ("list", None),
+        ("timestamptz", "TIMESTAMP WITH TIME ZONE"),
+    ],
 )
 def test_a_promised_type_is_cast_to_one_type_of_duckdb(promised: str | None, cast: str | None) -> None:
     assert ColumnPromise(type=promised).cast == cast
@@ -122,7 +128,13 @@ def test_a_bound_keeps_its_type(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [{"column": {}}, {"columns": {"a": {"maximum": 3}}}, {"columns": {"a": {"severity": "drop"}}}, {"max_rejected_share": 5}]
+    "written",
+    [
+        {"column": {}},
+        {"columns": {"a": {"maximum": 3}}},
+        {"columns": {"a": {"severity": "drop"}}},
+        {"max_rejected_share": 5},
+    ],
 )
 def test_unknown_keys_and_values_are_errors(written: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -130,7 +142,9 @@ def test_unknown_keys_and_values_are_errors(written: dict[str, Any]) -> None:
 
 
 def test_the_canonical_form_does_not_depend_on_how_a_contract_was_written() -> None:
-    short = Contract.model_validate({"columns": {"a": "integer", "b": {"in": [1, 2]}}, "unique": "a", "rules": {"r": "a < b"}})
+    short = Contract.model_validate(
+        {"columns": {"a": "integer", "b": {"in": [1, 2]}}, "unique": "a", "rules": {"r": "a < b"}}
+    )
     long = Contract.model_validate(
         {
             "columns": {"a": {"type": "integer", "nullable": False}, "b": {"in": (1, 2)}},

@@ -31,7 +31,9 @@ def rows(seed: int = 0, n_rows: int = N_ROWS, **columns: object) -> pl.DataFrame
 
 def outcomes(frame: pl.DataFrame, features: list[str] | None = None) -> dict[tuple[str, str], str | None]:
     features = features or [name for name in frame.columns if name not in ("target", "_bucket")]
-    return {(found.code, found.outcome): found.column for found in giveaways(frame, features, "target", judged_on="all")}
+    return {
+        (found.code, found.outcome): found.column for found in giveaways(frame, features, "target", judged_on="all")
+    }
 
 
 @given(rows=st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=60))
@@ -116,7 +118,9 @@ def test_that_a_value_is_missing_may_determine_the_target() -> None:
     assert determining_columns(frame, ["reason"], "target") == ["reason"]
 
 
-@pytest.mark.parametrize("value", [pl.concat_list("noise", "noise"), pl.struct("noise"), pl.lit(b"x")], ids=["list", "struct", "bytes"])
+@pytest.mark.parametrize(
+    "value", [pl.concat_list("noise", "noise"), pl.struct("noise"), pl.lit(b"x")], ids=["list", "struct", "bytes"]
+)
 def test_columns_that_are_no_numbers_are_judged_as_categories(value: pl.Expr) -> None:
     assert ("LEAK3", "pass") in outcomes(rows().with_columns(value=value), ["noise", "value"])
 
@@ -228,7 +232,10 @@ def test_too_few_of_a_class_cannot_tell() -> None:
 
 
 def test_one_class_cannot_tell() -> None:
-    assert outcomes(rows(target=np.ones(N_ROWS, dtype=bool))) == {("LEAK3", "pass"): None, ("LEAK4", "cannot_tell"): None}
+    assert outcomes(rows(target=np.ones(N_ROWS, dtype=bool))) == {
+        ("LEAK3", "pass"): None,
+        ("LEAK4", "cannot_tell"): None,
+    }
 
 
 def test_a_column_of_nothing_is_passed_over() -> None:
@@ -241,7 +248,9 @@ def real(name: str) -> tuple[pl.DataFrame, list[str]]:
     data = {"breast cancer": load_breast_cancer, "wine": load_wine}[name]()
     buckets = np.random.default_rng(7).integers(0, 256, len(data.target))
     names = [str(feature) for feature in data.feature_names]
-    return pl.DataFrame({**dict(zip(names, data.data.T, strict=True)), "target": data.target, "_bucket": buckets}), names
+    return pl.DataFrame(
+        {**dict(zip(names, data.data.T, strict=True)), "target": data.target, "_bucket": buckets}
+    ), names
 
 
 @pytest.mark.parametrize("name", ["breast cancer", "wine"])

@@ -50,7 +50,15 @@ def test_entities_that_stay_in_one_split_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", [("train", "train_dev"), ("train", "dev"), ("train", "test"), ("train_dev", "dev"), ("train_dev", "test"), ("dev", "test")]
+    "pair",
+    [
+        ("train", "train_dev"),
+        ("train", "dev"),
+        ("train", "test"),
+        ("train_dev", "dev"),
+        ("train_dev", "test"),
+        ("dev", "test"),
+    ],
 )
 def test_an_entity_in_any_two_splits_blocks(pair: tuple[str, str]) -> None:
     found = shared_entities(entities(("a", pair[0]), ("a", pair[1]), ("b", "train")), apart="everywhere")
@@ -101,7 +109,9 @@ def test_shared_entities_are_those_that_python_counts(given: list[tuple[str, str
     assert found.seen.startswith(f"{n_shared} of {len(splits)} ")
 
 
-VALUES = st.tuples(st.none() | st.integers(0, 2), st.none() | st.sampled_from(["", "x", "0"]), st.none() | st.booleans())
+VALUES = st.tuples(
+    st.none() | st.integers(0, 2), st.none() | st.sampled_from(["", "x", "0"]), st.none() | st.booleans()
+)
 
 
 @settings(max_examples=40, deadline=None)

@@ -91,7 +91,9 @@ def test_a_column_of_another_width_is_accepted() -> None:
 
 
 def test_a_moment_without_zone_bounds_a_moment_in_utc() -> None:
-    schema = to_pandera(Contract(columns={"t": {"type": "timestamptz", "min": datetime(2013, 1, 1), "max": date(2014, 1, 1)}}))
+    schema = to_pandera(
+        Contract(columns={"t": {"type": "timestamptz", "min": datetime(2013, 1, 1), "max": date(2014, 1, 1)}})
+    )
 
     assert schema.validate(pl.DataFrame({"t": [datetime(2014, 1, 1, tzinfo=UTC)]})).height == 1
     with pytest.raises(pandera.errors.SchemaErrors):
@@ -127,12 +129,21 @@ def test_a_model_is_a_contract() -> None:
 @pytest.mark.parametrize(
     ("dtype", "word"),
     [
-        (pl.Int8, "integer"), (pl.UInt32, "integer"), (pl.Float32, "float"), (pl.String, "string"), (pl.Boolean, "boolean"),
-        (pl.Date, "date"), (pl.Datetime("ms"), "timestamp"), (pl.Datetime("us", "Europe/Berlin"), "timestamptz"),
-        (pl.Decimal(5, 2), "decimal(5, 2)"), (pl.List(pl.Int8), "list"), (pl.Struct({"a": pl.Int8}), "struct"), (None, None),
+        (pl.Int8, "integer"),
+        (pl.UInt32, "integer"),
+        (pl.Float32, "float"),
+        (pl.String, "string"),
+        (pl.Boolean, "boolean"),
+        (pl.Date, "date"),
+        (pl.Datetime("ms"), "timestamp"),
+        (pl.Datetime("us", "Europe/Berlin"), "timestamptz"),
+        (pl.Decimal(5, 2), "decimal(5, 2)"),
+        (pl.List(pl.Int8), "list"),
+        (pl.Struct({"a": pl.Int8}), "struct"),
+        (None, None),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_dtype_is_a_type(dtype: Any, word: str | None) -> None:
     assert from_pandera(pa.DataFrameSchema({"a": pa.Column(dtype)})).columns["a"].type == word
 

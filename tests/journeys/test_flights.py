@@ -57,7 +57,7 @@ def test_all_five_datasets_are_published_with_every_row_accounted_for(demo) -> N
 def test_the_real_defects_are_named_by_the_contract_of_the_table_that_holds_them(demo) -> None:
     root, report = demo
     assert seen(report, "weather", "CONTRACT1") == ["1 row of 26,115: wind_speed is above 200"]
-    rejected = gm.sql("select rules, \"row\"->>'wind_speed' as wind_speed from rejected.weather", project=root)
+    rejected = gm.sql("select rules, raw->>'wind_speed' as wind_speed from rejected.weather", project=root)
     assert rejected.rows() == [(["wind_speed.max"], "1048.36058")]
     assert any(text.startswith("6 rows of 26,115: (origin, year, month, day, hour)") for text in seen(report, "weather", "CONTRACT2"))
     warned = seen(report, "flights", "CONTRACT2")

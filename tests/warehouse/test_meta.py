@@ -262,7 +262,9 @@ def test_findings_of_a_step_are_kept_in_order_and_replaced_together(path: Path) 
     meta.close()
 
 
-def test_the_lake_tells_meta_again_what_it_missed(make_project: Callable[..., Path], run_project: Callable[..., Any]) -> None:
+def test_the_lake_tells_meta_again_what_it_missed(
+    make_project: Callable[..., Path], run_project: Callable[..., Any]
+) -> None:
     root = make_project({"flights.yaml": "source: flights.csv\nkey: id\n"}, {"flights.csv": "id,delay\n1,5\n2,9\n"})
     run_project(root)
     (root / "flights.csv").write_text("id,delay\n1,5\n2,9\n3,1\n", "utf-8")

@@ -142,7 +142,12 @@ def test_what_does_not_only_read_is_refused(sql: str) -> None:
 
 @pytest.mark.parametrize(
     ("sql", "line"),
-    [("selec 1", 1), ("select *\nfrom flights\nwhere (", 3), ("select *\nfrm flights f g\n", 2), ("\n\nselect from", 3)],
+    [
+        ("selec 1", 1),
+        ("select *\nfrom flights\nwhere (", 3),
+        ("select *\nfrm flights f g\n", 2),
+        ("\n\nselect from", 3),
+    ],
 )
 def test_a_query_that_does_not_parse_names_its_line(sql: str, line: int) -> None:
     with pytest.raises(QueryError) as caught:
@@ -182,5 +187,5 @@ def test_bind_hints_at_the_column_that_was_meant() -> None:
 def test_names_and_texts_are_quoted_whatever_they_hold() -> None:
     odd = {'a "b"': {'c "d"': "BIGINT", "select": "VARCHAR"}}
     table, column, text = quoted('a "b"'), quoted('c "d"'), literal("it's")
-    sql = f'select {column}, {quoted("select")}, {text} as t from {table}'
+    sql = f"select {column}, {quoted('select')}, {text} as t from {table}"
     assert bind(sql, odd) == {'c "d"': "BIGINT", "select": "VARCHAR", "t": "VARCHAR"}

@@ -167,5 +167,5 @@ def test_the_environment_names_a_project_from_anywhere(tmp_path: Path, monkeypat
 
 def test_the_environment_must_name_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRISTMILL_PROJECT", str(tmp_path))
-    with pytest.raises(SettingsError, match="GRISTMILL_PROJECT: .* has no gristmill.toml"):
+    with pytest.raises(SettingsError, match=r"GRISTMILL_PROJECT: .* has no gristmill.toml"):
         find_project(project(tmp_path / "here", 'salt = "s"'))

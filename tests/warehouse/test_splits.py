@@ -65,7 +65,12 @@ def text_of(values: str, columns: Sequence[str] = ("a",)) -> list[str | None]:
 
 
 def test_thresholds_are_cumulated_from_test_upwards_and_the_last_takes_the_rest() -> None:
-    shares = {"train": Decimal("0.625"), "train_dev": Decimal("0.125"), "dev": Decimal("0.125"), "test": Decimal("0.125")}
+    shares = {
+        "train": Decimal("0.625"),
+        "train_dev": Decimal("0.125"),
+        "dev": Decimal("0.125"),
+        "test": Decimal("0.125"),
+    }
     assert thresholds(shares) == (
         ("test", "200000000000"),
         ("dev", "400000000000"),
@@ -92,7 +97,7 @@ def test_a_known_row_goes_where_it_always_went() -> None:
     # md5sum says f73663a9baa7c2a07a544f35631a8031 of gristmill|N14228 and
     # c078f2ce4ab3f46f6f6401e6e9fd13f5 of gristmill|1.
     found = assigned([("N14228", None), ("1", None)], policy(PLAIN))
-    assert found == [("train", 0x31, None), ("train", 0xf5, None)]
+    assert found == [("train", 0x31, None), ("train", 0xF5, None)]
 
 
 @few
@@ -210,7 +215,9 @@ def test_rows_without_a_key_are_known_by_their_frozen_columns_alone() -> None:
     types = {"a": "VARCHAR", "b": "DECIMAL(10,2)", "label": "VARCHAR"}
     with connect() as connection:
         connection.execute("CREATE TABLE t (a VARCHAR, b DECIMAL(10,2), label VARCHAR)")
-        connection.execute("INSERT INTO t VALUES ('x', 1.5, 'yes'), ('x', 1.5, NULL), ('x', NULL, 'yes'), (NULL, NULL, '')")
+        connection.execute(
+            "INSERT INTO t VALUES ('x', 1.5, 'yes'), ('x', 1.5, NULL), ('x', NULL, 'yes'), (NULL, NULL, '')"
+        )
         found = [row[0] for row in connection.execute(f"SELECT {row_sql(types, ['a', 'b'])} FROM t").fetchall()]
     texts = ("1:x|3:1.5", "1:x|3:1.5", "1:x|-", "-|-")
     assert found == [hashlib.md5(text.encode()).hexdigest() for text in texts]

@@ -1,0 +1,4 @@
+-- who left
+select *
+from churn
+left join custmers using (id)
