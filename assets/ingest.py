@@ -13,9 +13,10 @@ from assets.spec import SourceSpec
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.files import SourceFile, plain
+from warehouse.layout import WHOLE_FILE, Layout, Reading
 from warehouse.meta import Meta
 from warehouse.raw import append_raw, ensure_raw, raw_columns
-from warehouse.reader import WHOLE_FILE, Layout, Reading, look, stage
+from warehouse.reader import look, stage
 from warehouse.records import Ingestion, now
 
 

@@ -166,7 +166,7 @@ def _columns_named_twice(file: DatasetFile) -> list[Problem]:
 def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Problem]]:
     splits = file.spec.splits
     has_pools = splits.evaluate_on is not None
-    shares: Mapping[str, Decimal] = dict(splits.shares) or (DEFAULT_POOLED_SHARES if has_pools else DEFAULT_SHARES)
+    shares: Mapping[str, Decimal] = dict(splits.shares.items()) or (DEFAULT_POOLED_SHARES if has_pools else DEFAULT_SHARES)
     problems: list[Problem] = []
     if splits.policy is not None:
         if splits.policy not in settings.policies:

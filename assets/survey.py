@@ -15,8 +15,9 @@ from checks.giveaway import determining_columns, is_continuous, scores, suspicio
 from warehouse.errors import NotFound
 from warehouse.files import SourceFile, plain
 from warehouse.identity import FLOATS
+from warehouse.layout import WHOLE_FILE, Reading
 from warehouse.query import literal, quoted
-from warehouse.reader import WHOLE_FILE, Reading, look, stage
+from warehouse.reader import look, stage
 
 # Texts that stand for nothing in the files of the world.
 NULL_TEXTS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "\\N", "missing")

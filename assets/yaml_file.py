@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +159,14 @@ def _scalar(node: Any, path: Path_, lines: Mapping[Path_, int], problems: list[P
         found = f"has the tag {node.tag.value}"
         problems.append(file_problem(file, found, "leave the tag out", line_of(lines, path), ".".join(path)))
         return str(node.value)
-    for kind in (bool, int, float, datetime, date):
-        if isinstance(node, kind):
-            # ruamel keeps how a value was written in classes of its own.
-            return node if kind in {bool, date, datetime} else kind(node)
-    return node
+    # ruamel keeps how a number was written in classes of its own.
+    if isinstance(node, int) and not isinstance(node, bool):
+        return int(node)
+    return float(node) if isinstance(node, float) else node
 
 
 def _not_built(raw: Mapping[str, Any], lines: Mapping[Path_, int], file: str) -> list[Problem]:
-    paths = [(key,) for key in raw]
+    paths: list[Path_] = [(key,) for key in raw]
     paths += [(top, key) for top in ("splits", "source") if isinstance(raw.get(top), dict) for key in raw[top]]
     if isinstance(sources := raw.get("sources"), dict):
         paths += [

@@ -102,8 +102,8 @@ def not_text(file: str, error: UnicodeDecodeError) -> Problem:
 def malformed(file: str, text: str, error: YAMLError) -> Problem:
     """A file is not YAML."""
     if not isinstance(error, MarkedYAMLError):
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        return _first_of(MALFORMED, file, line, str(getattr(error, "reason", error)))
+        place = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        return _first_of(MALFORMED, file, place, str(getattr(error, "reason", error)))
     said = " ".join(str(error.problem or error.context).split())
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else None

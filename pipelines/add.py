@@ -18,7 +18,7 @@ from pipelines.draft import draft
 from warehouse.errors import NotFound, SettingsError
 from warehouse.files import find_files
 from warehouse.lake import connect
-from warehouse.reader import Reading
+from warehouse.layout import Reading
 from warehouse.settings import FILE, find_project, read_settings
 
 SCHEMA_FILE = "dataset.schema.json"

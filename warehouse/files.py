@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def plain(file: SourceFile, *, head_bytes: int | None = None) -> Iterator[Path]:
         target = Path(folder) / "unpacked"
         try:
             _unpack(file, target, is_zip=is_zip, head_bytes=head_bytes)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise Unreadable(file.path, f"it is damaged: {error}", "fetch the file again") from error
         yield target
 

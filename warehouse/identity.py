@@ -43,8 +43,8 @@ def text_sql(column: str, kind: str) -> str:
     if kind.startswith("TIMESTAMP"):
         return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%f')"
     if kind.startswith("DECIMAL"):
-        # A change of scale (1.50 after 1.5) must move no row.
-        text = f"CAST({name} AS VARCHAR)"
+        # A change of scale (1.50 after 1.5) must move no row; a DECIMAL(2,2) has no zero before its point.
+        text = f"regexp_replace(CAST({name} AS VARCHAR), '^(-?)\\.', '\\10.')"
         return f"CASE WHEN {text} LIKE '%.%' THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
     return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
 

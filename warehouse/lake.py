@@ -30,12 +30,13 @@ LOCK_WAIT_SECONDS = 600
 KEEP_DELETED_FOR = "1 day"
 # Rule by rule, what no other file may send to DuckDB.
 FORBIDDEN = (
+    (3, re.compile(r"\b(ducklake_)?set_option\s*\(", re.IGNORECASE)),
     (4, re.compile(r"\bset\s+(sorted|partitioned)\s+by\b", re.IGNORECASE)),
-    (5, re.compile(r"\bducklake_(cleanup|delete|expire|merge|rewrite|flush)\w*", re.IGNORECASE)),
+    (5, re.compile(r"\b(lake\.|ducklake_)(cleanup|delete|expire|merge|rewrite|flush)\w*\s*\(", re.IGNORECASE)),
     (6, re.compile(r"\bducklake_add_data_files\b", re.IGNORECASE)),
     (7, re.compile(r"\battach\b.*\bducklake\b", re.IGNORECASE | re.DOTALL)),
 )
-UNSTORABLE = re.compile(r"^(ENUM|BIT|UNION)|\[\d+\]")
+UNSTORABLE = re.compile(r"\b(ENUM\(|BIT\b|UNION\()|\[\d+\]")
 
 
 class Lake:
@@ -54,17 +55,19 @@ class Lake:
             Incompatible: An extension is of another version than DuckDB.
         """
         settings.data_path.mkdir(parents=True, exist_ok=True)
-        is_new = not settings.catalog_path.exists()
         connection = connect(settings)
-        if is_new:
+        if settings.catalog_path.exists():
+            _attach(connection, settings)
+        else:
             with _write_lock(settings):
                 _attach(connection, settings)
-                # Rule 3: inlined rows, flushed and rewritten, corrupt time travel. The option is kept in the catalog.
+        # Asked of the lake and not of the file: a process may have died while it was making it.
+        if not _is_complete(connection):
+            with _write_lock(settings):
+                # Rule 3: rows kept inside the catalog were once lost to time travel; every row is in a Parquet file.
                 connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
                 for schema in SCHEMAS:
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
-        else:
-            _attach(connection, settings)
         return cls(settings, connection)
 
     def close(self) -> None:
@@ -174,6 +177,12 @@ class Lake:
         finally:
             self.connection.execute("USE memory")
             self.connection.execute(f"DETACH {name}")
+
+
+def _is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the last schema is there, which is made after everything else."""
+    sql = "SELECT count(*) FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = ?"
+    return connection.execute(sql, [SCHEMAS[-1]]).fetchone() == (1,)
 
 
 def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:

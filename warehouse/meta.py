@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from warehouse.errors import Incompatible
+from warehouse.locks import locked
 from warehouse.records import Ingestion, Policy, Step, Version
 
 R = TypeVar("R", Step, Ingestion, Policy, Version)
 
+LOCK_WAIT_SECONDS = 30
 SCHEMA = sa.MetaData()
 _text, _int, _time, _json = sa.Text, sa.BigInteger, sa.DateTime, sa.JSON
 
@@ -128,7 +130,8 @@ class Meta:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
         sa.event.listen(engine, "connect", _set_pragmas)
-        with engine.begin() as connection:
+        migrating = locked(path.with_suffix(".lock"), "`meta` is being opened", wait_seconds=LOCK_WAIT_SECONDS)
+        with migrating, engine.begin() as connection:
             _migrate(connection, duckdb_version)
         return cls(engine)
 

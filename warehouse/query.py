@@ -163,9 +163,11 @@ def _is_row_by_row(node: Mapping[str, Any], nodes: list[dict[str, Any]]) -> bool
         node.get("type") == "SELECT_NODE"
         and not node["modifiers"]
         and not node["group_expressions"]
+        and node["aggregate_handling"] == "STANDARD_HANDLING"  # the other is GROUP BY ALL
         and not (node.get("sample") or node["having"] or node["qualify"])
         and node["from_table"]["type"] == "BASE_TABLE"
         and not any(n.get("class") in {"WINDOW", "SUBQUERY"} or n.get("type") == "TABLE_FUNCTION" for n in nodes)
+        and not any(n.get("function_name") == "unnest" for n in nodes)
         and not node["cte_map"]["map"]
     )
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from warehouse.lake import Lake
+from warehouse.layout import Staged
 from warehouse.query import literal, quoted
-from warehouse.reader import Staged
 
 HIDDEN = ("_file", "_record")
 OWN = {"_ingestion": "INTEGER", "_record": "BIGINT", "_file": "VARCHAR"}

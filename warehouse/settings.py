@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import NotBuilt, NotFound, SettingsError, closest
+from warehouse.policy import SPLITS
 
 FILE = "gristmill.toml"
 PROJECT_VARIABLE = "GRISTMILL_PROJECT"
@@ -92,55 +93,87 @@ def read_settings(root: Path) -> Settings:
     path = root / FILE
     try:
         raw = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(FILE, "the file", f"is not TOML: {error}", "mend the line that it names") from error
-    _refuse_unknown(raw)
-    warehouse, limits = raw.get("warehouse", {}), raw.get("limits", {})
+    for key, known in KEYS.items():
+        if key != "salt":
+            _refuse_unknown(key, _table(raw, key), known)
+    _refuse_unknown("", raw, tuple(KEYS))
+    warehouse, limits = _table(raw, "warehouse"), _table(raw, "limits")
     if "catalog" in warehouse:
         raise NotBuilt("A catalog in PostgreSQL", "leave `catalog` out: the warehouse is then a folder")
     if not isinstance(salt := raw.get("salt"), str) or not salt:
         raise SettingsError(FILE, "salt", "is missing", 'write `salt = "any text"`; it is drawn once and kept for ever')
     return Settings(
         root=root,
-        home=root / Path(warehouse.get("path", ".gristmill")).expanduser(),
+        home=root / Path(_text(warehouse, "warehouse.path", default=".gristmill")).expanduser(),
         salt=salt,
-        policies={name: _shares(name, table) for name, table in raw.get("splits", {}).items()},
-        threads=_threads(os.environ.get("GRISTMILL_THREADS", limits.get("threads"))),
-        memory_limit=_memory(os.environ.get("GRISTMILL_MEMORY", limits.get("memory"))),
+        policies={name: _shares(name, table) for name, table in _table(raw, "splits").items()},
+        threads=_threads(*_limit(limits, "threads")),
+        memory_limit=_memory(*_limit(limits, "memory")),
     )
 
 
-def _refuse_unknown(raw: Mapping[str, Any]) -> None:
-    found = [(key, key, tuple(KEYS)) for key in raw if key not in KEYS]
-    for table, known in KEYS.items():
-        if known is not None and isinstance(raw.get(table), dict):
-            found += [(f"{table}.{key}", key, known) for key in raw[table] if key not in known]
-    for path, key, known in found:
-        close = closest(key, known)
-        hint = f"did you mean `{close}`?" if close else f"known here are {', '.join(known)}"
-        raise SettingsError(FILE, path, "is not a key", hint)
+def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = raw.get(key, {})
+    if not isinstance(table, dict):
+        raise SettingsError(
+            FILE, key, f"is {table!r}, not a table", f"write [{key}] on a line of its own, its keys below"
+        )
+    return table
+
+
+def _text(table: Mapping[str, Any], path: str, *, default: str) -> str:
+    value = table.get(path.rpartition(".")[2], default)
+    if not isinstance(value, str):
+        raise SettingsError(FILE, path, f"is {value!r}, not a text", "put it in quotes")
+    return value
+
+
+def _refuse_unknown(table: str, keys: Mapping[str, Any], known: tuple[str, ...] | None) -> None:
+    for key in keys:
+        if known is not None and key not in known:
+            close = closest(key, known)
+            hint = f"did you mean `{close}`?" if close else f"known here are {', '.join(known)}"
+            raise SettingsError(FILE, f"{table}.{key}".lstrip("."), "is not a key", hint)
 
 
 def _shares(name: str, table: Any) -> dict[str, Decimal]:
-    shares = table.get("shares") if isinstance(table, dict) else None
-    if not isinstance(shares, dict) or not all(isinstance(v, Decimal | int) for v in shares.values()):
-        raise SettingsError(
-            FILE, f"splits.{name}", "has no shares", "write `shares = {train = 0.8, dev = 0.1, test = 0.1}`"
-        )
+    path, hint = f"splits.{name}", "write `shares = {train = 0.8, dev = 0.1, test = 0.1}`"
+    if not isinstance(table, dict) or not isinstance(shares := table.get("shares"), dict) or not shares:
+        raise SettingsError(FILE, path, "has no shares", hint)
+    _refuse_unknown(path, table, ("shares",))
+    _refuse_unknown(f"{path}.shares", shares, SPLITS)
+    for split, share in shares.items():
+        is_number = isinstance(share, Decimal | int) and not isinstance(share, bool)
+        if not is_number or not Decimal(share).is_finite():
+            raise SettingsError(FILE, f"{path}.shares.{split}", f"is {_shown(share)}, not a share", hint)
     return {split: Decimal(share) for split, share in shares.items()}
 
 
-def _threads(value: Any) -> int | None:
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, Decimal) else repr(value)
+
+
+def _limit(limits: Mapping[str, Any], key: str) -> tuple[str, str, Any]:
+    """Where a limit is said, in which file or variable, and what: the environment beats the file."""
+    variable = f"GRISTMILL_{key.upper()}"
+    if variable in os.environ:
+        return "the environment", variable, os.environ[variable]
+    return FILE, f"limits.{key}", limits.get(key)
+
+
+def _threads(file: str, key: str, value: Any) -> int | None:
     if value is None:
         return None
     if not str(value).isdigit() or int(value) < 1:
-        raise SettingsError(FILE, "limits.threads", f"is {value!r}", "write a whole number of 1 or more")
+        raise SettingsError(file, key, f"is {value!r}", "write a whole number of 1 or more")
     return int(value)
 
 
-def _memory(value: Any) -> str | None:
+def _memory(file: str, key: str, value: Any) -> str | None:
     if value is None:
         return None
     if not re.fullmatch(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", str(value)):
-        raise SettingsError(FILE, "limits.memory", f"is {value!r}", 'write a size with its unit, such as "4GB"')
+        raise SettingsError(file, key, f"is {value!r}", 'write a size with its unit, such as "4GB"')
     return str(value)

@@ -107,7 +107,7 @@ def test_reserved_columns_are_there_only_when_named(warehouse: Warehouse) -> Non
 
 
 def test_rejected_rows_are_those_of_the_latest_build(warehouse: Warehouse) -> None:
-    sql = "select step, file, record, line, rules, row from rejected.flights order by record"
+    sql = "select step, file, record, line, rules, raw from rejected.flights order by record"
     assert ask(warehouse, sql) == [
         ("contract", "flights.csv", 61, None, ["delay.nullable"], '{"id":900,"delay":null}'),
         ("ingest", "flights.csv", 62, 63, ["readable"], "901,4,5"),

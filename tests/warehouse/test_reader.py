@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from warehouse.errors import Unreadable
 from warehouse.lake import connect
-from warehouse.reader import WHOLE_FILE, Layout, Reading, look, stage
+from warehouse.layout import WHOLE_FILE, Layout, Reading
+from warehouse.reader import look, stage
 
 ABC = {"a": "BIGINT", "b": "VARCHAR", "c": "BIGINT"}
 

@@ -34,7 +34,7 @@ def test_the_salt_alone_is_enough(tmp_path: Path) -> None:
     assert settings.catalog_path == tmp_path / ".gristmill" / "lake.sqlite"
     assert settings.data_path == tmp_path / ".gristmill" / "lake"
     assert settings.meta_path == tmp_path / ".gristmill" / "meta.sqlite"
-    assert settings.datasets == tmp_path / "datasets"
+
     assert (settings.threads, settings.memory_limit, settings.policies) == (None, None, {})
 
 
@@ -76,7 +76,7 @@ def test_a_warehouse_may_lie_outside_the_project(tmp_path: Path) -> None:
         ('salt = "s"\nlimits.memory = "lots"', "`limits.memory` is 'lots'.", 'such as "4GB"'),
         ('salt = "s"\nsplits.customers = 1', "`splits.customers` has no shares.", "write `shares = {train"),
         ('salt = "s"\nsplits.customers.share = {train = 1}', "`splits.customers` has no shares.", "write `shares"),
-        ('salt = "s"\nsplits.customers.shares = {train = "all"}', "`splits.customers` has no shares.", "write `shares"),
+        ('salt = "s"\nsplits.customers.shares = {train = "all"}', "`splits.customers.shares.train` is 'all'", "write `shares"),
     ],
 )
 def test_a_mistake_is_named_with_its_way_out(tmp_path: Path, toml: str, said: str, hint: str) -> None:
@@ -94,9 +94,9 @@ def test_a_mistake_is_named_with_its_way_out(tmp_path: Path, toml: str, said: st
         ('salt = "s"\nlimits = 4', "limits"),
         ('salt = "s"\nsplits = 3', "splits"),
         ('salt = "s"\nwarehouse.path = 4', "warehouse.path"),
-        ('salt = "s"\nsplits.customers.shares = {train = true}', "splits.customers"),
-        ('salt = "s"\nsplits.customers.shares = {train = nan}', "splits.customers"),
-        ('salt = "s"\nsplits.customers.shares = {traim = 1}', "splits.customers"),
+        ('salt = "s"\nsplits.customers.shares = {train = true}', "splits.customers.shares.train"),
+        ('salt = "s"\nsplits.customers.shares = {train = nan}', "splits.customers.shares.train"),
+        ('salt = "s"\nsplits.customers.shares = {traim = 1}', "splits.customers.shares.traim"),
         ('salt = "s"\nsplits.customers = {shares = {train = 1}, seed = 4}', "splits.customers.seed"),
     ],
 )
