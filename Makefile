@@ -50,3 +50,11 @@ format: $(READY) ## Put the code into its shape.
 .PHONY: clean
 clean: ## Remove .venv, the demo project and caches.
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+.PHONY: bench
+bench: $(READY) ## Print how fast it is, as ratios.
+	@$(BIN)/python tests/bench/bench.py
+
+.PHONY: docs
+docs: $(READY) ## Write the generated reference pages anew.
+	@$(BIN)/python -m pipelines.reference docs/reference

@@ -14,9 +14,8 @@ from pathlib import Path
 from assets.errors import Problem
 from assets.inputs import inputs_of
 from assets.yaml_file import DatasetFile, read_datasets
-from assets.yaml_words import SYNONYMS
 from warehouse.errors import NotFound, closest
-from warehouse.policy import DEFAULT_POOLED_SHARES, DEFAULT_SHARES, SPLITS, SplitPolicy
+from warehouse.policy import DEFAULT_POOLED_SHARES, DEFAULT_SHARES, SplitPolicy
 from warehouse.query import parse
 from warehouse.settings import Settings, read_settings
 
@@ -166,7 +165,9 @@ def _columns_named_twice(file: DatasetFile) -> list[Problem]:
 def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Problem]]:
     splits = file.spec.splits
     has_pools = splits.evaluate_on is not None
-    shares: Mapping[str, Decimal] = dict(splits.shares.items()) or (DEFAULT_POOLED_SHARES if has_pools else DEFAULT_SHARES)
+    shares: Mapping[str, Decimal] = dict(splits.shares.items()) or (
+        DEFAULT_POOLED_SHARES if has_pools else DEFAULT_SHARES
+    )
     problems: list[Problem] = []
     if splits.policy is not None:
         if splits.policy not in settings.policies:
@@ -199,10 +200,6 @@ def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Pr
 
 def _wrong_shares(policy: SplitPolicy) -> list[tuple[str, str]]:
     shares = policy.shares
-    if unknown := [name for name in shares if name not in SPLITS]:
-        close = SYNONYMS.get(unknown[0]) or closest(unknown[0], SPLITS)
-        hint = f"did you mean `{close}`?" if close else f"the splits are {', '.join(SPLITS)}"
-        return [(f"have a split {unknown[0]!r}, which there is not", hint)]
     if any(share <= 0 for share in shares.values()):
         return [("are not all above 0", "leave a split out that is not wanted")]
     if (total := sum(shares.values())) != 1:

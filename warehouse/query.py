@@ -70,6 +70,7 @@ class Parsed:
         functions: Every function that it calls.
         table_functions: Those called in FROM.
         is_row_by_row: Each row of the result comes from one row of one table.
+        is_repeatable: It is row by row and calls nothing whose answer changes: read twice, it gives the same rows.
         is_ordered_limit: Every LIMIT has an ORDER BY.
     """
 
@@ -78,6 +79,7 @@ class Parsed:
     functions: frozenset[str]
     table_functions: frozenset[str]
     is_row_by_row: bool
+    is_repeatable: bool
     is_ordered_limit: bool
 
 
@@ -105,15 +107,18 @@ def parse(sql: str) -> Parsed:
             ).fetchall()
         }
     nodes = list(_walk(node))
+    columns = frozenset(n["column_names"][-1] for n in nodes if n.get("class") == "COLUMN_REF")
     functions = frozenset(n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION")
+    is_row_by_row = _is_row_by_row(node, nodes) and not functions & aggregates
     return Parsed(
         tables=frozenset(_tables(node, frozenset())),
-        columns=frozenset(n["column_names"][-1] for n in nodes if n.get("class") == "COLUMN_REF"),
+        columns=columns,
         functions=functions,
         table_functions=frozenset(
             n["function"]["function_name"].lower() for n in nodes if n.get("type") == "TABLE_FUNCTION"
         ),
-        is_row_by_row=_is_row_by_row(node, nodes) and not functions & aggregates,
+        is_row_by_row=is_row_by_row,
+        is_repeatable=is_row_by_row and not VOLATILE & (functions | columns),
         is_ordered_limit=all(_is_ordered(n) for n in nodes if "modifiers" in n),
     )
 

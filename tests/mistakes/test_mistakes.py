@@ -1,4 +1,4 @@
-"""Each mistake a user makes has its message: the folder beside this file holds the project, expected.txt what `gristmill check` says.
+"""Each mistake of a user has its message: a folder here holds the project, expected.txt what `gristmill check` says.
 
 `GRISTMILL_GOLDEN=write pytest tests/mistakes` writes what is said today into expected.txt; read every line of the diff.
 """
@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import cli
 
 HERE = Path(__file__).parent
-MISTAKES = sorted(path.name for path in HERE.iterdir() if (path / "gristmill.toml").exists())
-JARGON = ("pydantic", "ruamel", "Input should", "Value error", "valid tuple", "valid dictionary", "Traceback", "ValidationError", "fault of")
+OTHER_DUCKDB = "warehouse_of_another_duckdb"
+MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - {OTHER_DUCKDB})
+JARGON = ("pydantic", "ruamel", "nput should", "alue error", "tuple", "dictionary", "Traceback", "fault of Gristmill")
 
 Gristmill = Callable[..., str]
 
@@ -52,3 +55,46 @@ def test_a_mistake_is_told_with_file_line_key_and_remedy(mistake: str, tmp_path:
     compare(printed, HERE / mistake / "expected.txt")
     assert "Hint: " in printed
     assert not [word for word in JARGON if word in printed]
+
+
+def test_a_broken_dataset_does_not_stop_the_others(tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / "broken_dataset_beside_a_good_one", tmp_path, dirs_exist_ok=True)
+    ran = gristmill("run")
+    assert "good  v1  2 rows in = 2 accepted + 0 rejected" in ran
+    assert "churn  failed: datasets/churn.yaml:2: `traget` is not a key\n  Hint: did you mean `target`?" in ran
+    assert ran.endswith("exit 2\n")
+    assert re.findall(r"(churn|good) .* (broken|published)", gristmill("list")) == [
+        ("churn", "broken"),
+        ("good", "published"),
+    ]
+
+
+def test_a_dataset_whose_sql_file_is_wrong_is_told_by_run_too(tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / "sql_file_does_not_parse", tmp_path, dirs_exist_ok=True)
+    ran = gristmill("run")
+    assert "churn  failed: churn.sql:2: `query` cannot be used" in ran
+    assert ran.endswith("exit 2\n")
+
+
+def test_of_two_files_for_one_dataset_none_is_run(tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / "two_files_of_one_stem", tmp_path, dirs_exist_ok=True)
+    ran = gristmill("run")
+    assert ran.count("churn  ") == 1
+    assert "churn  failed: datasets/churn.yml: stands beside churn.yaml" in ran
+
+
+def test_a_map_may_take_its_keys_from_another_one(tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / "unknown_key", tmp_path, dirs_exist_ok=True)
+    merged = "source: churn.csv\ncontract:\n  columns:\n    id: &whole {type: integer}\n    y: {<<: *whole, max: 1}\n"
+    (tmp_path / "datasets" / "churn.yaml").write_text(merged, "utf-8")
+    assert gristmill("check") == "1 dataset checked: no problems\nexit 0\n"
+
+
+def test_a_warehouse_of_another_duckdb_is_refused(tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / OTHER_DUCKDB, tmp_path, dirs_exist_ok=True)
+    assert gristmill("run").endswith("exit 0\n")
+    with sqlite3.connect(tmp_path / ".gristmill" / "meta.sqlite") as meta:
+        meta.execute("UPDATE schema_version SET duckdb_version = '1.4.0'")
+    meta.close()
+    printed = gristmill("list").replace(duckdb.__version__, "<running>")
+    compare(printed, HERE / OTHER_DUCKDB / "expected.txt")
