@@ -46,7 +46,8 @@ def _labels(placed: ir.Table, target: str) -> dict[str, dict[str, Any]]:
     column = labelled[target]
     # One class more than is shown: the query stays small whatever the column holds.
     classes = collect(labelled.select(target).distinct().limit(MOST_CLASSES + 1))
-    if len(classes) <= MOST_CLASSES and not classes[target].dtype.is_float():
+    is_quantity = classes[target].dtype.is_float() or classes[target].dtype.is_decimal()
+    if len(classes) <= MOST_CLASSES and not is_quantity:
         counts = collect(
             labelled.group_by(split=labelled["_split"], label=column.cast("string")).agg(n=labelled.count())
         )

@@ -107,7 +107,9 @@ def parse(sql: str) -> Parsed:
             ).fetchall()
         }
     nodes = list(_walk(node))
-    columns = frozenset(n["column_names"][-1] for n in nodes if n.get("class") == "COLUMN_REF")
+    referred = [n["column_names"][-1:] for n in nodes if n.get("class") == "COLUMN_REF"]
+    joined = [n.get("using_columns") or [] for n in nodes if n.get("type") == "JOIN"]
+    columns = frozenset(name for names in referred + joined for name in names)
     functions = frozenset(n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION")
     is_row_by_row = _is_row_by_row(node, nodes) and not functions & aggregates
     return Parsed(

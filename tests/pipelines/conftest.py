@@ -13,7 +13,7 @@ from pipelines.commands_run import run_project
 
 # 300 customers: number 13 has no label, number 14 has spent less than nothing.
 CHURN_CSV = "id,city,spent,joined,churned\n" + "".join(
-    f"{i},{'Bern' if i % 3 else 'Basel'},{-1 if i == 14 else i * 7 % 101},2024-{i % 12 + 1:02}-01,"
+    f"{i},{'Bern' if i % 3 else 'Basel'},{-1 if i == 14 else i * 7 % 307},2024-{i % 12 + 1:02}-01,"
     f"{'' if i == 13 else int(i * i % 7 in (1, 2))}\n"
     for i in range(300)
 )

@@ -1,0 +1,56 @@
+"""Every command and block of the tutorial works, and the generated pages are those of the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checks.catalogue import CATALOGUE
+from pipelines.cli import COMMANDS
+from pipelines.reference import pages
+
+DOCS = Path(__file__).parents[2] / "docs"
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.mark.parametrize("name", ["cli.md", "yaml.md", "findings.md"])
+def test_a_generated_page_is_current(name: str) -> None:
+    assert (DOCS / "reference" / name).read_text("utf-8") == pages()[name], "run `make docs`"
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"```(python|console)\n(.*?)```", text, re.DOTALL)
+
+
+def run_block(language: str, block: str, folder: Path) -> None:
+    if language == "python":
+        done = subprocess.run([sys.executable, "-c", block], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+        return
+    for line in re.findall(r"^\$ (gristmill .*)$", block, re.MULTILINE):
+        command, _, told = line.partition("    # exit code ")
+        gristmill = Path(sys.executable).with_name("gristmill")
+        done = subprocess.run(["sh", "-c", command.replace("gristmill", str(gristmill), 1)], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == int(told or 0), f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_the_tutorial_works_from_top_to_bottom(tmp_path: Path) -> None:
+    found = blocks((DOCS / "tutorial.md").read_text("utf-8"))
+    assert len(found) >= 10
+    for language, block in found:
+        run_block(language, block, tmp_path)
+
+
+def test_every_command_and_code_stands_in_the_reference() -> None:
+    assert all(f"## gristmill {name}\n" in pages()["cli.md"] for name in COMMANDS)
+    assert all(f"## {code}: " in pages()["findings.md"] for code in CATALOGUE)
+
+
+def test_every_link_in_the_pages_leads_somewhere() -> None:
+    for page in (README, DOCS / "tutorial.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
