@@ -90,28 +90,21 @@ def parse(sql: str) -> Parsed:
     Raises:
         QueryError: It does not parse, or is not one SELECT.
     """
-    with duckdb.connect() as connection:
+    with _parser().cursor() as connection:
         row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-        tree = json.loads(row[0]) if row else {}
-        if tree.get("error"):
-            raise _not_parsed(sql, tree)
-        if len(tree["statements"]) != 1:
-            raise QueryError(
-                f"there are {len(tree['statements'])} statements, where one SELECT is meant", None, "keep one of them"
-            )
-        node = tree["statements"][0]["node"]
-        aggregates = {
-            name
-            for (name,) in connection.execute(
-                "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
-            ).fetchall()
-        }
+    tree = json.loads(row[0]) if row else {}
+    if tree.get("error"):
+        raise _not_parsed(sql, tree)
+    if len(tree["statements"]) != 1:
+        found = f"there are {len(tree['statements'])} statements, where one SELECT is meant"
+        raise QueryError(found, None, "keep one of them")
+    node = tree["statements"][0]["node"]
     nodes = list(_walk(node))
     referred = [n["column_names"][-1:] for n in nodes if n.get("class") == "COLUMN_REF"]
     joined = [n.get("using_columns") or [] for n in nodes if n.get("type") == "JOIN"]
     columns = frozenset(name for names in referred + joined for name in names)
     functions = frozenset(n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION")
-    is_row_by_row = _is_row_by_row(node, nodes) and not functions & aggregates
+    is_row_by_row = _is_row_by_row(node, nodes) and not functions & _aggregates()
     return Parsed(
         tables=frozenset(_tables(node, frozenset())),
         columns=columns,
@@ -123,6 +116,19 @@ def parse(sql: str) -> Parsed:
         is_repeatable=is_row_by_row and not VOLATILE & (functions | columns),
         is_ordered_limit=all(_is_ordered(n) for n in nodes if "modifiers" in n),
     )
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """An empty database for questions about SQL itself."""
+    return duckdb.connect()
+
+
+@cache
+def _aggregates() -> frozenset[str]:
+    sql = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
+    with _parser().cursor() as connection:
+        return frozenset(name for (name,) in connection.execute(sql).fetchall())
 
 
 def _not_parsed(sql: str, tree: Mapping[str, Any]) -> QueryError:
@@ -194,13 +200,15 @@ def bind(select: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, str]
     Raises:
         QueryError: It does not bind, with the line of the query where DuckDB says so.
     """
-    from warehouse.lake import connect
-
-    with connect() as connection:
-        for name, columns in tables.items():
-            body = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-            connection.execute(f"CREATE TABLE {quoted(name)} ({body})")
-        return described(connection, select)
+    with _parser().cursor() as connection:
+        connection.execute("BEGIN")  # rolled back: the next question finds an empty database again
+        try:
+            for name, columns in tables.items():
+                body = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+                connection.execute(f"CREATE TABLE {quoted(name)} ({body})")
+            return described(connection, select)
+        finally:
+            connection.execute("ROLLBACK")
 
 
 def described(connection: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:

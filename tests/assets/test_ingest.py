@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 import gristmill as gm
+from assets.project import Project
 from assets.run import DatasetResult
+from pipelines import views
+from warehouse.client import Warehouse
 
 T1 = "id,x\n1,10\n2,20\n3,30\n"
 T2 = "id,x\n1,11\n2,21\n3,31\n4,41\n"
@@ -190,10 +193,6 @@ def test_a_blocked_file_is_looked_at_again_and_taken_in_once_it_is_mended(make_p
 
 
 def test_gristmill_status_says_that_a_source_is_blocked(make_project, run_project) -> None:
-    from assets.project import Project
-    from pipelines import views
-    from warehouse.client import Warehouse
-
     root = make_project({"t.yaml": GLOB}, {"data/a.csv": A})
     run_project(root)
     write(root, b="id\n2\n")
@@ -208,16 +207,16 @@ def test_gristmill_status_says_that_a_source_is_blocked(make_project, run_projec
 
 
 def test_rows_in_a_file_are_accepted_or_rejected_though_lines_are_broken(make_project, run_project) -> None:
-    lines = [f"{i},{i * 10}" for i in range(100)]
-    lines[40], lines[60], lines[80] = "40,400,surplus", "60", '81,"never closed'
+    lines = [f"{i},{i * 10}" for i in range(80)]
+    lines[40], lines[60] = "40,400,surplus", "60"
     yaml = "source: {path: t.csv, types: {id: BIGINT, x: BIGINT}}\nkey: id\ncontract: {columns: {x: {max: 940}}}\n"
-    root = make_project({"t.yaml": yaml}, {"t.csv": "id,x\n" + "\n".join(lines[:80]) + "\n"})
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,x\n" + "\n".join(lines) + "\n"})
 
     result = run_project(root).datasets[0]
 
     assert (result.status, result.n_rows_ingested) == ("published", 80)
     assert (result.n_rows_accepted, result.n_rows_rejected) == (78, 2)
-    assert said(result, "SOURCE2") == [("warn", "2 rows of 80 of t could not be read".replace("rows of 80", "of 80 rows"))]
+    assert said(result, "SOURCE2") == [("warn", "2 of 80 rows of t could not be read")]
     kept = gm.sql("select step, file, record, rules, raw from rejected.t order by record", project=root).rows()
     assert kept == [
         ("ingest", "t.csv", 41, ["readable"], "40,400,surplus"),
