@@ -9,13 +9,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assets.errors import Problem, SpecError
-from assets.run import DatasetResult, RunReport
-from assets.step import Event
+
+if TYPE_CHECKING:
+    from assets.run import DatasetResult, RunReport
+    from assets.step import Event
 
 COLORS = {
     "fail": "red",
