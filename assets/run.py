@@ -139,15 +139,22 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
         _fill(run, dataset, result)
         result.seconds = round(time.monotonic() - started, 3)
     return RunReport(
-        run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run.project) if is_whole else ()))
+        run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run) if is_whole else ()))
     )
 
 
-def _not_understood(project: Project) -> Iterator[DatasetResult]:
+def _not_understood(run: Run) -> Iterator[DatasetResult]:
     """The datasets that could not be run because their file says what cannot be."""
-    for name in project.names:
-        if problems := project.problems_of(name):
-            yield DatasetResult(name=name, status="failed", error="\n".join(map(str, problems)), exit_code=2)
+    for name in run.project.names:
+        if problems := run.project.problems_of(name):
+            version = latest(run.warehouse.meta, name)
+            yield DatasetResult(
+                name=name,
+                status="failed",
+                version=version.version if version else None,
+                error="\n".join(map(str, problems)),
+                exit_code=2,
+            )
 
 
 @contextmanager

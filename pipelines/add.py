@@ -54,7 +54,7 @@ def add(path: str, *, name: str | None, target: str | None, start: Path) -> Adde
     root, is_new = _project(start)
     target_file = root / "datasets" / f"{name}.yaml"
     if target_file.exists():
-        raise SettingsError(f"datasets/{name}.yaml", "the file", "exists already", "give another `--name`, or edit it")
+        raise SettingsError(f"datasets/{name}.yaml", "", "exists already", "give another `--name`, or edit it")
     with connect() as connection:
         seen = survey(connection, file, Reading(format=file.format or "csv"), target=target)
     if is_new:

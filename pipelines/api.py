@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assets.project import Project
 from assets.run import RunReport
+from checks.broken import plural
 from pipelines import views
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
@@ -48,10 +49,10 @@ class Dataset:
     def __repr__(self) -> str:
         sizes = " · ".join(f"{row['split']} {row['n_rows']:,}" for row in self.splits)
         target = f", target {self.target!r}" if self.target else ""
-        warned = sum(row["outcome"] == "warn" for row in self.findings)
+        warned = plural(sum(row["outcome"] == "warn" for row in self.findings), "warning")
         return (
             f"<Dataset {self.name}@{self.version}: {self._version.n_rows:,} rows, {len(self.columns)} columns{target}\n"
-            f"  {sizes}\n  {warned} warnings, published {self._version.created_at:%Y-%m-%d %H:%M} UTC>"
+            f"  {sizes}\n  {warned}, published {self._version.created_at:%Y-%m-%d %H:%M} UTC>"
         )
 
     @property
@@ -140,12 +141,12 @@ def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
     from warehouse.query import query_error
 
     try:
+        if as_ == "lazy":
+            return warehouse.lake.reader().sql(select).pl(lazy=True)
         result = warehouse.lake.execute(select)
         if as_ == "arrow":
             return result.to_arrow_table()
-        if as_ == "pandas":
-            return result.df()
-        return result.pl(lazy=as_ == "lazy")
+        return result.df() if as_ == "pandas" else result.pl()
     except duckdb.Error as error:
         raise query_error(error) from error
 

@@ -75,11 +75,21 @@ def main() -> None:
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
-        error.show()
-        code = 2
+        code = _refused(error)
     except Exception as error:  # noqa: BLE001 - the last stop: nothing is hidden, and users see no traceback unasked
         code = _told(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: click.ClickException) -> int:
+    """A command line that is wrong, told as click does, or as JSON."""
+    if "--json" not in sys.argv:
+        error.show()
+        return 2
+    from pipelines import messages
+
+    messages.usage(error.format_message())
+    return 2
 
 
 def _told(error: Exception) -> int:

@@ -157,7 +157,7 @@ def _times(row: dict[str, Any]) -> str | None:
 @click.command()
 @click.argument("name")
 @click.option("--rule", help="Only rows that broke this rule.")
-@click.option("--limit", default=10, show_default=True, help="How many rows to show.")
+@click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows to show.")
 @as_json_option
 def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
     r"""The rows that broke a rule, by rule, of the newest build.
@@ -219,6 +219,8 @@ def sql(query: str, *, form: str | None, output: Path | None, as_json: bool) -> 
     from warehouse.names import run_query
 
     form = form or ("json" if as_json else "table")
+    if output is not None and not output.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {str(output.parent)!r}", param_hint="--output")
     with opened() as (_, warehouse), warehouse.lake.workspace():
         result = run_query(warehouse, query)
         if form == "table" and output is None:

@@ -26,7 +26,7 @@ def make_demo(folder: Path) -> Path:
     root = folder.resolve()
     marker = root / "gristmill.toml"
     if root.exists() and any(root.iterdir()) and not marker.exists():
-        raise SettingsError(str(folder), "the folder", "holds other things", "name a new folder")
+        raise SettingsError(str(folder), "", "holds other things", "name a new folder")
     data = _data()
     (root / "datasets").mkdir(parents=True, exist_ok=True)
     (root / "data").mkdir(exist_ok=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assets.errors import Problem, SpecError
+from warehouse.errors import SettingsError
 
 if TYPE_CHECKING:
     from assets.run import DatasetResult, RunReport
@@ -169,15 +170,21 @@ def error(failure: BaseException, *, is_json: bool) -> None:
         for hint in hints:
             note(f"Hint: {hint}")
         return
-    where: dict[str, Any] = {"file": None, "line": None, "key": None}
+    where = {}
     if isinstance(failure, SpecError):
         first = failure.problems[0]
         where, hints = {"file": first.file, "line": first.line, "key": first.key}, [first.hint]
-    told = {
-        "code": getattr(failure, "code", "fault"),
-        "message": str(failure),
-        "hint": "; ".join(hints) or None,
-        "retry": getattr(failure, "retry", False),
-        "where": where,
-    }
-    say_json({"error": told})
+    elif isinstance(failure, SettingsError):
+        where = {"file": failure.file, "key": failure.key}
+    code, retry = getattr(failure, "code", "fault"), getattr(failure, "retry", False)
+    _error_json(code, str(failure), "; ".join(hints) or None, where, is_retry=retry)
+
+
+def usage(message: str) -> None:
+    """A wrong command line, for scripts."""
+    _error_json("usage", message, "`gristmill --help`, or `gristmill COMMAND --help`", {}, is_retry=False)
+
+
+def _error_json(code: str, message: str, hint: str | None, where: Mapping[str, Any], *, is_retry: bool) -> None:
+    place = {"file": None, "line": None, "key": None, **where}
+    say_json({"error": {"code": code, "message": message, "hint": hint, "retry": is_retry, "where": place}})

@@ -6,6 +6,8 @@ How it looks on a terminal is `pipelines.messages`.
 from __future__ import annotations
 
 import json
+import math
+from decimal import Decimal
 from typing import IO, Any
 
 ROWS = 100_000
@@ -40,11 +42,24 @@ def write(result: Any, form: str, file: IO[bytes]) -> None:
             writer.write(batch)
 
 
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: no NaN, no infinity; sums of integers, which arrive as decimals, as integers."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return int(value)
+    return value
+
+
 def _write_json(reader: Any, file: IO[bytes]) -> None:
     file.write(f'{{"schema_version": 1, "columns": {json.dumps(reader.schema.names)}, "rows": ['.encode())
     separator = "\n"
     for batch in reader:
         for row in batch.to_pylist():
-            file.write(f"{separator}{json.dumps(row, default=str)}".encode())
+            file.write(f"{separator}{json.dumps(_plain(row), default=str)}".encode())
             separator = ",\n"
     file.write(b"\n]}\n")

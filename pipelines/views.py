@@ -120,8 +120,7 @@ def last_rows(meta: Meta, name: str) -> int | None:
 
 def findings(meta: Meta, version: Version) -> list[Facts]:
     """The findings on a version."""
-    keys = ("code", "outcome", "title", "column", "seen", "advice")
-    return [{key: row[key] for key in keys} for row in meta.findings(version.step_id)]
+    return meta.findings(version.step_id)
 
 
 def show(project: Project, meta: Meta, name: str) -> Facts:

@@ -53,7 +53,7 @@ class SettingsError(WarehouseError):
         self.add_note(f"Hint: {self.hint}")
 
     def __str__(self) -> str:
-        return f"{self.file}: `{self.key}` {self.found}."
+        return f"{self.file}: `{self.key}` {self.found}." if self.key else f"{self.file}: it {self.found}."
 
 
 @dataclass(eq=False)
@@ -99,7 +99,7 @@ class Incompatible(WarehouseError):
     code = "incompatible"
 
     def __post_init__(self) -> None:
-        self.add_note(f"Hint: install {self.what} {self.written_by}, or build a new warehouse with `gristmill run`.")
+        self.add_note(f"Hint: install {self.what} {self.written_by}, or move .gristmill away and `gristmill run`.")
 
     def __str__(self) -> str:
         return f"This warehouse was written by {self.what} {self.written_by}; running is {self.what} {self.running}."

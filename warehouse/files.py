@@ -94,7 +94,7 @@ def _matching(root: Path, text: str) -> list[SourceFile]:
         if matches := sorted(p for p in anchor.glob(str(path.relative_to(anchor))) if p.is_file()):
             return [_file(root, match, None) for match in matches]
         raise Unreadable(Path(text), "no file matches", f"the pattern is taken from {root}")
-    siblings = sorted(p.name for p in archive.parent.glob("*")) if archive.parent.is_dir() else []
+    siblings = sorted(p.name for p in archive.parent.glob("[!.]*")) if archive.parent.is_dir() else []
     what = (
         f"that folder holds {', '.join(siblings[:5])}"
         if siblings

@@ -74,6 +74,12 @@ class Lake:
         """Let go of the catalog."""
         self.connection.close()
 
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same lake, for a result that is read while others are asked for."""
+        cursor = self.connection.cursor()
+        cursor.execute("SET TimeZone='UTC'")
+        return cursor
+
     @property
     def ibis(self) -> Backend:
         """The same connection for Ibis expressions."""

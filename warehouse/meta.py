@@ -201,8 +201,9 @@ class Meta:
                 connection.execute(FINDINGS.insert(), rows)
 
     def findings(self, step_id: str) -> list[dict[str, Any]]:
-        """The findings of one step, in order."""
-        query = sa.select(FINDINGS).where(FINDINGS.c.step_id == step_id).order_by(FINDINGS.c.ordinal)
+        """The findings of one step, in order: code, outcome, title, column, seen, advice."""
+        shown = [column for column in FINDINGS.c if column.name not in {"step_id", "ordinal", "dataset"}]
+        query = sa.select(*shown).where(FINDINGS.c.step_id == step_id).order_by(FINDINGS.c.ordinal)
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

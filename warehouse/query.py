@@ -229,6 +229,6 @@ def query_error(error: duckdb.Error, *, lines_before: int = 0) -> QueryError:
     """DuckDB's word on a query, as ours."""
     said = str(error)
     place = re.search(r"\bLINE (\d+):", said)
-    found, *more = re.sub(r"^\w+ Error: ", "", said.split("\n\nLINE", maxsplit=1)[0]).strip().split("\n")
+    found, *more = re.sub(r"^[\w ]+ Error: ", "", said.split("\n\nLINE", maxsplit=1)[0]).strip().split("\n")
     hint = " ".join(line.strip() for line in more if line.strip()) or "try the query with `gristmill sql`"
     return QueryError(found, int(place.group(1)) - lines_before if place else None, hint)

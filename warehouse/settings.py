@@ -94,7 +94,7 @@ def read_settings(root: Path) -> Settings:
     try:
         raw = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(FILE, "the file", f"is not TOML: {error}", "mend the line that it names") from error
+        raise SettingsError(FILE, "", f"is not TOML: {error}", "mend the line that it names") from error
     for key, known in KEYS.items():
         if key != "salt":
             _refuse_unknown(key, _table(raw, key), known)

@@ -55,9 +55,7 @@ def test_nothing_is_due_of_an_unchanged_project(make_project, run_project) -> No
 def test_what_is_up_to_date_is_due_when_it_is_forced(make_project, run_project) -> None:
     root = make_project({"t.yaml": T}, {"t.csv": ROWS})
     run_project(root)
-    assert planned(root, is_forced=True) == [
-        Planned(dataset="t", steps=ALL[1:], reasons=("it is forced",), version=1)
-    ]
+    assert planned(root, is_forced=True) == [Planned(dataset="t", steps=ALL[1:], reasons=("it is forced",), version=1)]
 
 
 def test_a_changed_file_is_named_and_what_reads_it_is_due_too(make_project, run_project) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import gristmill as gm
 
 VERSIONS = 8
-# Version n has 100 n rows, and every row says n; half of them are rejected ones of another table's turn.
+# Version n has 100 n rows, and every row says n.
 WRITER = """
 import sys
 from pathlib import Path
@@ -38,7 +37,7 @@ def writing(root: Path) -> Iterator[subprocess.Popen[bytes]]:
     log = root / "writer.log"
     with log.open("wb") as output:
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(root), str(VERSIONS)], stdout=output, stderr=output, env=os.environ
+            [sys.executable, "-c", WRITER, str(root), str(VERSIONS)], stdout=output, stderr=output
         )
         try:
             yield writer

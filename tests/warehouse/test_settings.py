@@ -63,7 +63,7 @@ def test_a_warehouse_may_lie_outside_the_project(tmp_path: Path) -> None:
         ("", "`salt` is missing.", 'write `salt = "any text"`'),
         ('salt = ""', "`salt` is missing.", 'write `salt = "any text"`'),
         ("salt = 3", "`salt` is missing.", 'write `salt = "any text"`'),
-        ('salt = "s', "`the file` is not TOML: ", "mend the line"),
+        ('salt = "s', "it is not TOML: ", "mend the line"),
         ('sallt = "s"', "`sallt` is not a key.", "did you mean `salt`?"),
         ('salt = "s"\ncolour = 1', "`colour` is not a key.", "known here are salt, warehouse, limits, splits"),
         ('salt = "s"\nwarehouse.pth = "x"', "`warehouse.pth` is not a key.", "did you mean `path`?"),
