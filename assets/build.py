@@ -65,7 +65,7 @@ def build(run: Run, dataset: Dataset) -> Step:
     started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
     run.tell(dataset, "build", "query")
     with lake.workspace() as workspace:
-        frozen = _frozen_policy(run, dataset)
+        frozen = frozen_policy(run, dataset)
         inputs = _mount_inputs(run, dataset)
         candidate = _candidate(run, dataset, frozen)
         # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
@@ -108,7 +108,12 @@ def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held) -> dic
     }
 
 
-def _frozen_policy(run: Run, dataset: Dataset) -> Policy | None:
+def frozen_policy(run: Run, dataset: Dataset) -> Policy | None:
+    """The policy that the dataset's rows were split with so far; None when they may be split anew.
+
+    Raises:
+        SaltChanged: The project's salt is another one.
+    """
     policies = run.warehouse.meta.policies(dataset.name)
     if not policies or run.has_new_policy:
         return None
@@ -234,6 +239,7 @@ def _writes(run: Run, dataset: Dataset, candidate: Candidate, held: Held, backen
         backend.compile(held_table.filter(rejected_if if held.n_rejected else ibis.literal(False))),
         [rule.name for rule in held.rules],
         candidate.columns,
+        candidate.casts,
         bits=BITS,
         has_record=has_record,
         source=dataset.name if spec.source else None,

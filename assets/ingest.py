@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assets.project import Dataset
-from assets.sources import active_ingestions, source_files
+from assets.sources import active_ingestions, kept_without_file, source_files
 from assets.spec import SourceSpec
 from assets.step import Run
 from checks.finding import Finding
@@ -47,10 +47,7 @@ def ingest(run: Run, dataset: Dataset, name: str, source: SourceSpec) -> list[Fi
     findings = [finding for file, sha256 in found.due for finding in _take_in(run, dataset, name, source, file, sha256)]
     if found.gone and source.mode == "replace":
         meta.withdraw(found.gone)
-    elif found.gone:
-        paths = ", ".join(ingestion.path for ingestion in found.gone)
-        findings.append(Finding(code="SOURCE3", outcome="warn", seen=f"gone, and their rows kept: {paths}"))
-    return findings
+    return [*findings, *kept_without_file(source, found)]
 
 
 def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: SourceFile, sha256: str) -> list[Finding]:
@@ -64,6 +61,7 @@ def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: So
         if any(finding.outcome == "fail" for finding in findings):
             step = run.new_step(dataset, "ingest", sha256, status="blocked", source=name, started_at=started_at)
             warehouse.meta.add(step)
+            warehouse.meta.set_findings(step.step_id, [f.to_json() | {"dataset": dataset.name} for f in findings])
             return findings
         layout = replace(layout, columns={column: known.get(column, kind) for column, kind in layout.columns.items()})
         staged = stage(lake.connection, path, reading, layout)

@@ -14,8 +14,8 @@ from assets.step import Run, digest
 from warehouse.records import Policy, Step, Version, now
 
 
-def publish(run: Run, dataset: Dataset, build: Step) -> Version:
-    """Make a build the next version of its dataset."""
+def publish(run: Run, dataset: Dataset, build: Step, audit: Step) -> Version:
+    """Make a build that passed its audit the next version of its dataset."""
     meta, spec = run.warehouse.meta, dataset.file.spec
     before = latest(meta, dataset.name)
     records: list[Any] = []
@@ -25,6 +25,7 @@ def publish(run: Run, dataset: Dataset, build: Step) -> Version:
         version=before.version + 1 if before else 1,
         snapshot=int(build.snapshot or 0),
         step_id=build.step_id,
+        audit_id=audit.step_id,
         policy=policy,
         fingerprint=build.fingerprint,
         contract_sha256=digest(spec.contract.to_canonical()),

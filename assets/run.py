@@ -18,6 +18,7 @@ import duckdb
 from assets.errors import AssetError, SpecError, StepFailed
 from assets.plan import Planned, fingerprint_of, finished_build, latest, parts_of, plan_dataset
 from assets.project import Dataset, Project
+from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.errors import WarehouseError
@@ -136,11 +137,12 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                     planned, is_open = plan_dataset(run.project, dataset, run.warehouse.meta), True
                 if planned.steps or is_forced:
                     _run_dataset(run, dataset, result, is_forced=is_forced)
-        _fill(run, dataset, result)
+            if result.status == "unchanged":
+                _fill_unchanged(run, dataset, result)
+        version = latest(run.warehouse.meta, name)
+        result.version = version.version if version else None
         result.seconds = round(time.monotonic() - started, 3)
-    return RunReport(
-        run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run) if is_whole else ()))
-    )
+    return RunReport(run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run) if is_whole else ())))
 
 
 def _not_understood(run: Run) -> Iterator[DatasetResult]:
@@ -180,7 +182,7 @@ def _failed(error: duckdb.Error | OSError, dataset: Dataset, result: DatasetResu
 
 def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
     from assets.bind import Binder
-    from assets.build import build
+    from assets.build import build, frozen_policy
     from assets.ingest import ingest
     from assets.publish import publish
 
@@ -194,40 +196,42 @@ def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced
         return
     if problems := Binder(run.project, meta).problems(dataset.name):
         raise SpecError(tuple(problems))
+    frozen_policy(run, dataset)  # also of a build that is there already: its salt may be one that was given up
     built = finished_build(meta, dataset.name, fingerprint_of(parts_of(dataset, meta)))
     if built is None or is_forced:
         with _timed(run, dataset, result, "build"):
             built = build(run, dataset)
-    if not _audit(run, dataset, result, built, found):
+    audited = _audit(run, dataset, result, built, found)
+    _fill(result, built, audited, meta.findings(audited.step_id))
+    if audited.status == "blocked":
+        _block(result, found)
         return
     before = latest(meta, dataset.name)
     if before is None or before.step_id != built.step_id:
         with _timed(run, dataset, result, "publish"):
-            publish(run, dataset, built)
+            publish(run, dataset, built, audited)
         result.status = "published"
 
 
-def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found: list[Finding]) -> bool:
-    """Audit a build and remember the answers beside those on its sources; whether it may be published."""
+def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found: list[Finding]) -> Step:
+    """Audit a build and remember the answers beside those on its sources, which `found` holds."""
     from assets.audit import audit
 
     with _timed(run, dataset, result, "audit"):
         audited = audit(run, dataset, built)
     found += audited.findings
-    status = "blocked" if _is_blocked(found) else "succeeded"
     detail = {
         "build": built.step_id,
         "splits": audited.splits,
         "unused": audited.unused,
         "n_unlabelled": audited.n_unlabelled,
     }
-    rows = [finding.to_json() | {"dataset": dataset.name} for finding in found]
-    run.warehouse.meta.set_findings(built.step_id, rows)
-    run.warehouse.meta.add(run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail))
+    status = "blocked" if _is_blocked(found) else "succeeded"
+    step = run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail)
+    run.warehouse.meta.add(step)
+    run.warehouse.meta.set_findings(step.step_id, [finding.to_json() | {"dataset": dataset.name} for finding in found])
     run.tell(dataset, "audit", "remembered")
-    if status == "blocked":
-        _block(result, found)
-    return status == "succeeded"
+    return step
 
 
 def _is_blocked(found: Sequence[Finding]) -> bool:
@@ -253,25 +257,23 @@ def _block(result: DatasetResult, found: Sequence[Finding]) -> None:
     result.findings = [finding.to_json() for finding in found]
 
 
-def _fill(run: Run, dataset: Dataset, result: DatasetResult) -> None:
-    """Complete the result from what `meta` knows of the last build and the version."""
+def _fill(result: DatasetResult, built: Step, audited: Step, findings: list[dict[str, Any]]) -> None:
+    """Complete a result from a build and its audit."""
+    detail, found = built.detail, audited.detail
+    result.n_rows_ingested = int(detail["n_rows"]) + int(detail["n_unread"])
+    result.n_rows_accepted = int(detail["n_accepted"])
+    result.n_rows_rejected = int(detail["n_rejected"]) + int(detail["n_unread"])
+    result.n_unlabelled, result.splits, result.unused = int(found["n_unlabelled"]), found["splits"], found["unused"]
+    result.findings = findings
+
+
+def _fill_unchanged(run: Run, dataset: Dataset, result: DatasetResult) -> None:
+    """Complete the result of a dataset that is up to date; a file that is gone is told each time."""
     meta = run.warehouse.meta
-    version = latest(meta, dataset.name)
-    result.version = version.version if version else None
-    builds = meta.steps(dataset.name, step="build", status="succeeded")
-    if builds:
-        detail = builds[0].detail
-        result.n_rows_ingested = int(detail["n_rows"]) + int(detail["n_unread"])
-        result.n_rows_accepted = int(detail["n_accepted"])
-        result.n_rows_rejected = int(detail["n_rejected"]) + int(detail["n_unread"])
-        audits = [
-            step for step in meta.steps(dataset.name, step="audit") if step.detail.get("build") == builds[0].step_id
-        ]
-        if audits:
-            found = audits[0].detail
-            result.n_unlabelled, result.splits, result.unused = (
-                int(found["n_unlabelled"]),
-                found["splits"],
-                found["unused"],
-            )
-        result.findings = result.findings or meta.findings(builds[0].step_id)
+    if version := latest(meta, dataset.name):
+        steps = {step.step_id: step for step in meta.steps(dataset.name)}
+        _fill(result, steps[version.step_id], steps[version.audit_id], meta.findings(version.audit_id))
+    told = {finding["seen"] for finding in result.findings}
+    for name, source in dataset.file.spec.sources_of(dataset.name).items():
+        found = source_files(run.project.settings.root, meta, dataset.name, name, source)
+        result.findings += [f.to_json() for f in kept_without_file(source, found) if f.seen not in told]

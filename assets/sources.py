@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.spec import SourceSpec
+from checks.finding import Finding
 from warehouse.errors import Unreadable
 from warehouse.files import SourceFile, find_files
 from warehouse.meta import Meta
@@ -57,6 +58,14 @@ def source_files(root: Path, meta: Meta, dataset: str, name: str, source: Source
             due.append((file, sha256))
     there = {file.shown for file in files}
     return Delivery(due=tuple(due), gone=tuple(i for i in active if i.path not in there), active=active)
+
+
+def kept_without_file(source: SourceSpec, found: Delivery) -> list[Finding]:
+    """The files that are gone and whose rows are kept."""
+    if not found.gone or source.mode == "replace":
+        return []
+    paths = ", ".join(ingestion.path for ingestion in found.gone)
+    return [Finding(code="SOURCE3", outcome="warn", seen=f"gone, and their rows kept: {paths}")]
 
 
 def active_ingestions(meta: Meta, dataset: str, name: str) -> tuple[Ingestion, ...]:

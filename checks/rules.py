@@ -155,11 +155,13 @@ def is_broken(table: ir.Table, rule: Rule) -> ir.BooleanValue:
     """Whether a row breaks `rule`. NULL passes every rule but nullability; a flag that is absent is never raised."""
     if rule.flag:
         return table[rule.flag].fill_null(False) if rule.flag in table.columns else ibis.literal(False)
-    compute = KINDS[rule.kind].is_broken
+    compute, typed = KINDS[rule.kind].is_broken, _flag("type", rule.columns[0])
     if compute is None:
         msg = f"a rule of kind {rule.kind} is told by its flag"
         raise TypeError(msg)
-    return compute(table[rule.columns[0]], rule.argument).fill_null(False)
+    broken = compute(table[rule.columns[0]], rule.argument).fill_null(False)
+    # A value that could not be cast is there, only of another type: it is told once.
+    return broken & ~table[typed].fill_null(False) if rule.kind == "nullable" and typed in table.columns else broken
 
 
 def masked(table: ir.Table, rules: Sequence[Rule]) -> ir.Table:

@@ -33,10 +33,10 @@ class Commands(click.Group):
             from warehouse.errors import closest
 
             close = closest(cmd_name, COMMANDS)
-            ctx.fail(
-                f"No command named {cmd_name!r}."
-                + (f" Did you mean {close!r}?" if close else " `gristmill --help` lists them.")
-            )
+            hint = f"did you mean {close!r}?" if close else "`gristmill --help` lists them"
+            unknown = click.UsageError(f"No command named {cmd_name!r}: {hint}", ctx)
+            unknown.hint = hint  # type: ignore[attr-defined]
+            raise unknown
         from importlib import import_module
 
         module = import_module(f"pipelines.commands_{COMMANDS[cmd_name]}")
@@ -88,7 +88,9 @@ def _refused(error: click.ClickException) -> int:
         return 2
     from pipelines import messages
 
-    messages.usage(error.format_message())
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "gristmill"
+    messages.usage(error.format_message(), getattr(error, "hint", f"`{path} --help` shows how it is called"))
     return 2
 
 

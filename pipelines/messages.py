@@ -108,6 +108,9 @@ def result(one: DatasetResult) -> None:
         return
     if one.status == "unchanged":
         say(f"{click.style(one.name, bold=True)}  v{one.version}  unchanged")
+        for row in one.findings:
+            if row["code"] == "SOURCE3" and row["outcome"] == "warn":
+                say(f"  {colored('warning', 'warn')}  {row['seen']}")
         return
     version = f"v{one.version}" if one.status == "published" else colored("blocked", "fail")
     unlabelled = f" ({one.n_unlabelled:,} without label)" if one.n_unlabelled else ""
@@ -175,14 +178,14 @@ def error(failure: BaseException, *, is_json: bool) -> None:
         first = failure.problems[0]
         where, hints = {"file": first.file, "line": first.line, "key": first.key}, [first.hint]
     elif isinstance(failure, SettingsError):
-        where = {"file": failure.file, "key": failure.key}
+        where = {"file": failure.file, "key": failure.key or None}
     code, retry = getattr(failure, "code", "fault"), getattr(failure, "retry", False)
     _error_json(code, str(failure), "; ".join(hints) or None, where, is_retry=retry)
 
 
-def usage(message: str) -> None:
+def usage(message: str, hint: str) -> None:
     """A wrong command line, for scripts."""
-    _error_json("usage", message, "`gristmill --help`, or `gristmill COMMAND --help`", {}, is_retry=False)
+    _error_json("usage", message, hint, {}, is_retry=False)
 
 
 def _error_json(code: str, message: str, hint: str | None, where: Mapping[str, Any], *, is_retry: bool) -> None:

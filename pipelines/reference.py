@@ -22,7 +22,11 @@ SECTIONS: tuple[tuple[str, str, type[Strict]], ...] = (
     ("A source", "The value of `source`, and of each name under `sources`. A text is its `path`.", SourceSpec),
     ("splits", "A text is the name of a policy in `gristmill.toml`.", SplitsSpec),
     ("contract", "What the dataset promises.", Contract),
-    ("contract.columns.NAME", "A text is the column's `type`. A column named here is not nullable unless it says so.", ColumnPromise),
+    (
+        "contract.columns.NAME",
+        "A text is the column's `type`. A column named here is not nullable unless it says so.",
+        ColumnPromise,
+    ),
     ("contract.unique", "A list; each item a list of columns, or a map.", UniquePromise),
     ("contract.rules.NAME", "A text is its `expr`.", ExpressionPromise),
 )
@@ -48,7 +52,7 @@ def _codes() -> str:
     return (
         "Results go to stdout, messages and progress to stderr. Exit codes: 0 done (also with warnings), 1 failed, 2 the"
         " command line or a YAML file is wrong, 3 a finding blocks, 4 not found. With `--json` an error is JSON too:"
-        " `{\"schema_version\": 1, \"error\": {\"code\", \"message\", \"hint\", \"retry\", \"where\"}}`.\n\n"
+        ' `{"schema_version": 1, "error": {"code", "message", "hint", "retry", "where"}}`.\n\n'
     )
 
 
@@ -58,7 +62,9 @@ def _yaml() -> str:
         parts.append(f"## {title}\n\n{about}\n\n| key | default | meaning |\n|---|---|---|\n")
         for name, field in model.model_fields.items():
             default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))  # type: ignore[call-arg]
-            parts.append(f"| `{field.alias or name}` | {default} | {(field.description or '').replace('|', ' or ')} |\n")
+            parts.append(
+                f"| `{field.alias or name}` | {default} | {(field.description or '').replace('|', ' or ')} |\n"
+            )
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"
 

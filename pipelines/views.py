@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from assets.errors import NotPublished
-from assets.project import Project
+from assets.plan import fingerprint_of, parts_of
+from assets.project import Dataset, Project
 from warehouse.errors import NotFound
 from warehouse.meta import Meta
 from warehouse.records import Step, Version
@@ -22,15 +23,26 @@ def _latest(meta: Meta, name: str) -> Version | None:
 
 
 def status_of(project: Project, meta: Meta, name: str) -> str:
-    """`published`, `blocked` (the newest build was not published), `not run`, `broken` (its file) or `removed`."""
+    """`published`, `blocked` (what is there now is not published), `not run`, `broken` (its file) or `removed`."""
     if project.problems_of(name):
         return "broken"
-    audits = meta.steps(name, step="audit")
-    if audits and audits[0].status == "blocked":
+    if name in project.datasets and blocking_step(project.datasets[name], meta):
         return "blocked"
     if _latest(meta, name) is None:
         return "not run"
     return "published" if name in project.datasets else "removed"
+
+
+def blocking_step(dataset: Dataset, meta: Meta) -> Step | None:
+    """The step that keeps what is there now from being published, or None."""
+    for source in dataset.file.spec.sources_of(dataset.name):
+        steps = meta.steps(dataset.name, step="ingest", source=source)
+        if steps and steps[0].status == "blocked":
+            return steps[0]
+    audits = meta.steps(dataset.name, step="audit")
+    if audits and audits[0].status == "blocked" and audits[0].fingerprint == fingerprint_of(parts_of(dataset, meta)):
+        return audits[0]
+    return None
 
 
 def list_datasets(project: Project, meta: Meta) -> list[Facts]:
@@ -75,7 +87,7 @@ def history(project: Project, meta: Meta, name: str) -> list[Facts]:
 
 def audit_of(meta: Meta, version: Version) -> Step:
     """The audit that let a version be published."""
-    return next(s for s in meta.steps(version.dataset, step="audit") if s.detail.get("build") == version.step_id)
+    return next(step for step in meta.steps(version.dataset, step="audit") if step.step_id == version.audit_id)
 
 
 def splits(project: Project, meta: Meta, name: str) -> Facts:
@@ -120,7 +132,7 @@ def last_rows(meta: Meta, name: str) -> int | None:
 
 def findings(meta: Meta, version: Version) -> list[Facts]:
     """The findings on a version."""
-    return meta.findings(version.step_id)
+    return meta.findings(version.audit_id)
 
 
 def show(project: Project, meta: Meta, name: str) -> Facts:
@@ -159,11 +171,8 @@ def status(project: Project, meta: Meta) -> list[Facts]:
     for row in list_datasets(project, meta):
         steps = meta.steps(row["name"])
         last = steps[0] if steps else None
-        blocked = (
-            [f for f in meta.findings(last.detail["build"]) if f["outcome"] == "fail"]
-            if last and last.detail.get("build")
-            else []
-        )
+        blocking = blocking_step(project.datasets[row["name"]], meta) if row["status"] == "blocked" else None
+        blocked = [f for f in meta.findings(blocking.step_id) if f["outcome"] == "fail"] if blocking else []
         broken = "; ".join(str(problem) for problem in project.problems_of(row["name"]))
         rows.append(
             {

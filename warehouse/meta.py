@@ -78,6 +78,7 @@ VERSIONS = sa.Table(
     _column("version", _int, key=True),
     _column("snapshot", _int),
     sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False),
+    sa.Column("audit_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False),
     _column("policy", _int, null=True),
     _column("fingerprint", _text),
     _column("contract_sha256", _text),

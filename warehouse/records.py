@@ -91,6 +91,7 @@ class Version:
     version: int
     snapshot: int
     step_id: str
+    audit_id: str
     policy: int | None
     fingerprint: str
     contract_sha256: str

@@ -62,6 +62,7 @@ class Candidate:
         """One SELECT: the columns, the flags of rules told in SQL, `_in_pool` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
+        typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
         typed += [
             f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
             for name, kind in self.casts.items()
@@ -82,7 +83,14 @@ class Candidate:
 
 
 def rejected_sql(
-    masked: str, rules: Sequence[str], columns: Iterable[str], *, bits: int, has_record: bool, source: str | None
+    masked: str,
+    rules: Sequence[str],
+    columns: Iterable[str],
+    casts: Iterable[str],
+    *,
+    bits: int,
+    has_record: bool,
+    source: str | None,
 ) -> str:
     """SELECT of rejected rows as they are kept: where they stood, the rules that they broke, and the row as JSON.
 
@@ -90,6 +98,7 @@ def rejected_sql(
         masked: SELECT of the rows with their masks.
         rules: Names of all rules; rule `bits` * m + i is bit i of `_mask_m`.
         columns: The row's own columns.
+        casts: Those that were cast: they are kept as they were given.
         bits: How many rules a mask holds.
         has_record: Whether the rows have `_file` and `_record`.
         source: The source that they came from, where it is one.
@@ -97,7 +106,7 @@ def rejected_sql(
     broken = ", ".join(
         f"CASE WHEN (_mask_{i // bits} & {1 << i % bits}) <> 0 THEN {literal(name)} END" for i, name in enumerate(rules)
     )
-    packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns)
+    packed = ", ".join(f"{quoted(name)} := {quoted(f'_given_{name}' if name in casts else name)}" for name in columns)
     place = "_file AS file, _record AS record" if has_record else "NULL::VARCHAR AS file, NULL::BIGINT AS record"
     named = literal(source) if source else "NULL::VARCHAR"
     return (

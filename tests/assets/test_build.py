@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gristmill as gm
 import polars as pl
 
-import gristmill as gm
 from assets.run import DatasetResult
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import gristmill as gm
+
 from assets.project import Project
 from assets.run import DatasetResult
 from pipelines import views

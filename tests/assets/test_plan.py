@@ -150,7 +150,8 @@ project = Project.open(Path(sys.argv[1]))
 with Warehouse(project.settings) as warehouse:
     found = plan(project, Run(project=project, warehouse=warehouse), chosen(project, (), with_upstream=False))
 print([one.steps for one in found])
-print(sorted({name.split(".")[0] for name in sys.modules} & {"ibis", "polars", "pandera", "pandas", "sklearn", "pyarrow"}))
+heavy = {"ibis", "polars", "pandera", "pandas", "sklearn", "pyarrow"}
+print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 """
 
 

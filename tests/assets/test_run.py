@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gristmill as gm
+
 from assets.project import Project
 from assets.run import DatasetResult, RunReport, chosen, execute
 from assets.step import Run

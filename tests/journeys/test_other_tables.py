@@ -9,11 +9,11 @@ import os
 from importlib.metadata import files
 from pathlib import Path
 
+import gristmill as gm
 import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 
-import gristmill as gm
 from assets.run import DatasetResult
 from pipelines.add import add
 
@@ -95,3 +95,10 @@ def test_what_add_writes_of_the_flights_is_as_agreed(make_project) -> None:
     (root / "flights.csv.zip").write_bytes(packed.read_bytes())
     text = added(root, "flights.csv.zip", name="flights", target="arr_delay")
     assert text == golden("flights.yaml", text)
+
+
+def test_add_does_not_say_that_no_column_looks_like_a_giveaway_where_it_did_not_look(make_project) -> None:
+    root = make_project({})
+    noisy = pl.DataFrame({"late": [i + (i % 3) * 0.01 for i in range(500)], "delay": [i * 1.0 for i in range(500)]})
+    noisy.write_csv(root / "t.csv")
+    assert "no column alone looks so" not in added(root, "t.csv", name="t", target="delay")
