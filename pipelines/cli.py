@@ -34,7 +34,7 @@ class Commands(click.Group):
 
             close = closest(cmd_name, COMMANDS)
             hint = f"did you mean {close!r}?" if close else "`gristmill --help` lists them"
-            unknown = click.UsageError(f"No command named {cmd_name!r}: {hint}", ctx)
+            unknown = click.UsageError(f"No command named {cmd_name!r}. {hint[0].upper()}{hint[1:]}", ctx)
             unknown.hint = hint  # type: ignore[attr-defined]
             raise unknown
         from importlib import import_module

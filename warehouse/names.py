@@ -83,17 +83,18 @@ def mount(warehouse: Warehouse, tables: Iterable[tuple[str, str]], *, named: Ite
 
 
 def rejected_rows_sql(warehouse: Warehouse, dataset: str) -> str:
-    """SELECT of the rejected rows of a dataset's latest build, published or not.
+    """SELECT of the rejected rows of the build that was audited last, published or not.
 
     Raises:
         NotFound: It was never built.
     """
-    builds = warehouse.meta.steps(dataset, step="build", status="succeeded")
+    meta = warehouse.meta
+    builds = meta.steps(dataset, step="build", status="succeeded")
     if not builds:
-        raise NotFound(
-            "dataset that was built", dataset, tuple(sorted({s.dataset for s in warehouse.meta.steps(step="build")}))
-        )
-    return f"SELECT * FROM lake.rejected.{quoted(dataset)} AT (VERSION => {builds[0].snapshot})"
+        raise NotFound("dataset that was built", dataset, tuple(sorted({s.dataset for s in meta.steps(step="build")})))
+    audited = next((step.detail["build"] for step in meta.steps(dataset, step="audit")), builds[0].step_id)
+    build = next((step for step in builds if step.step_id == audited), builds[0])
+    return f"SELECT * FROM lake.rejected.{quoted(dataset)} AT (VERSION => {build.snapshot})"
 
 
 def _mount_meta(warehouse: Warehouse, name: str) -> None:
