@@ -36,6 +36,7 @@ class Dataset:
 
     @property
     def name(self) -> str:
+        """Its name: the stem of its file."""
         return self.file.name
 
     @property

@@ -76,7 +76,7 @@ KINDS = {
 
 
 def rules_of(contract: Contract, *, key: Sequence[str] = ()) -> tuple[Rule, ...]:
-    """The rules of a contract in the order of the YAML; the key is one by itself, and its columns are never missing."""
+    """The rules of a contract in the order of the YAML; the key is one by itself."""
     rules: list[Rule] = []
     named = set(contract.columns)
     for column, promise in contract.columns.items():
@@ -138,7 +138,8 @@ def _uniques(contract: Contract, key: tuple[str, ...]) -> list[Rule]:
     for promise in contract.unique:
         wanted.setdefault(promise.columns, promise.severity)
     if key and key not in wanted:
-        wanted = {key: "reject"} | wanted
+        first: dict[tuple[str, ...], Severity] = {key: "reject"}
+        wanted = first | wanted
     return [
         Rule(
             name="key" if columns == key else f"unique.{'.'.join(columns)}",

@@ -50,8 +50,8 @@ def _cli() -> str:
 
 def _codes() -> str:
     return (
-        "Results go to stdout, messages and progress to stderr. Exit codes: 0 done (also with warnings), 1 failed, 2 the"
-        " command line or a YAML file is wrong, 3 a finding blocks, 4 not found. With `--json` an error is JSON too:"
+        "Results go to stdout, messages and progress to stderr. Exit codes: 0 done (also with warnings), 1 failed, 2"
+        " the command line or a YAML file is wrong, 3 a finding blocks, 4 not found. With `--json` an error is JSON too:"
         ' `{"schema_version": 1, "error": {"code", "message", "hint", "retry", "where"}}`.\n\n'
     )
 
@@ -61,7 +61,7 @@ def _yaml() -> str:
     for title, about, model in SECTIONS:
         parts.append(f"## {title}\n\n{about}\n\n| key | default | meaning |\n|---|---|---|\n")
         for name, field in model.model_fields.items():
-            default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))  # type: ignore[call-arg]
+            default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
             parts.append(
                 f"| `{field.alias or name}` | {default} | {(field.description or '').replace('|', ' or ')} |\n"
             )
@@ -83,8 +83,9 @@ def _findings() -> str:
 
 
 YAML_INTRODUCTION = """\
-The file's stem is the dataset's name. YAML is read as 1.2: `yes`, `no` and `on` are texts. `${NAME}` reads the environment.
-A query may read the dataset's own sources and any other dataset, each by name; it offers `_file` and `_record` of a source.
+The file's stem is the dataset's name. YAML is read as 1.2: `yes`, `no` and `on` are texts. `${NAME}` reads the
+environment. A query may read the dataset's own sources and any other dataset, each by name; of a source it may also name
+`_file` and `_record`.
 
 """
 

@@ -20,7 +20,9 @@ RunProject = Callable[..., RunReport]
 def make_project(tmp_path: Path) -> MakeProject:
     """Make a project: `make_project({"t.yaml": "source: t.csv"}, {"t.csv": "a\\n1\\n"})` gives its folder."""
 
-    def make(datasets: dict[str, str], files: dict[str, str] | None = None, *, toml: str = 'salt = "gristmill"\n') -> Path:
+    def make(
+        datasets: dict[str, str], files: dict[str, str] | None = None, *, toml: str = 'salt = "gristmill"\n'
+    ) -> Path:
         root = tmp_path / "project"
         (root / "datasets").mkdir(parents=True, exist_ok=True)
         (root / "gristmill.toml").write_text(toml, "utf-8")

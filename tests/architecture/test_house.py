@@ -26,14 +26,20 @@ def test_a_module_opens_with_its_charter_and_stays_small(path: Path) -> None:
     tree = ast.parse(text)
     assert ast.get_docstring(tree), "a module opens with what it is and what does not belong in it"
     assert len(text.splitlines()) <= 300
-    long = [f"{f.name}: {f.end_lineno - f.lineno + 1} lines" for f in functions(tree) if (f.end_lineno or 0) - f.lineno + 1 > 50]
+    long = [
+        f"{f.name}: {f.end_lineno - f.lineno + 1} lines"
+        for f in functions(tree)
+        if (f.end_lineno or 0) - f.lineno + 1 > 50
+    ]
     assert not long
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
 def test_no_module_keeps_names_that_the_house_does_not_use(path: Path) -> None:
     assert path.stem not in {"utils", "helpers", "common", "manager", "misc"}
-    named = [f.name for f in functions(ast.parse(path.read_text("utf-8"))) if f.name.startswith(("get_", "do_", "process"))]
+    named = [
+        f.name for f in functions(ast.parse(path.read_text("utf-8"))) if f.name.startswith(("get_", "do_", "process"))
+    ]
     assert [name for name in named if name != "get_command"] == []
 
 

@@ -16,8 +16,20 @@ from warehouse.settings import read_settings
 # Between the BEGIN that writes the rows and the COMMIT that publishes them, and before.
 BEFORE = [("ingest", "start"), ("ingest", "read"), ("ingest", "begin"), ("ingest", "written"), ("ingest", "committed")]
 BEFORE += [("ingest", "remembered"), ("build", "start"), ("build", "query"), ("build", "contract")]
-BETWEEN = [("build", "begin"), ("build", "accepted"), ("build", "rejected"), ("build", "proved"), ("build", "committed")]
-BETWEEN += [("build", "remembered"), ("audit", "start"), ("audit", "splits"), ("audit", "leakage"), ("audit", "remembered")]
+BETWEEN = [
+    ("build", "begin"),
+    ("build", "accepted"),
+    ("build", "rejected"),
+    ("build", "proved"),
+    ("build", "committed"),
+]
+BETWEEN += [
+    ("build", "remembered"),
+    ("audit", "start"),
+    ("audit", "splits"),
+    ("audit", "leakage"),
+    ("audit", "remembered"),
+]
 BETWEEN += [("publish", "start"), ("publish", "begin")]
 
 CHILD = """
@@ -36,10 +48,16 @@ def listen(event):
 
 project = Project.open(Path(root))
 with Warehouse(project.settings) as warehouse:
-    execute(Run(project=project, warehouse=warehouse, author="test", listen=listen), chosen(project, (), with_upstream=False))
+    run = Run(project=project, warehouse=warehouse, author="test", listen=listen)
+    execute(run, chosen(project, (), with_upstream=False))
 """
 
-YAML = "source: {path: t.csv}\nkey: id\ntarget: y\ncontract: {columns: {x: {type: integer, max: 900}}, max_rejected_share: 0.2}\n"
+YAML = """
+source: t.csv
+key: id
+target: y
+contract: {columns: {x: {type: integer, max: 900}}, max_rejected_share: 0.2}
+"""
 
 
 def rows(n: int) -> str:
@@ -78,7 +96,9 @@ def test_a_run_killed_at_a_named_point_harms_nothing(make_project, run_project, 
 
 def test_a_build_that_was_committed_before_the_kill_is_audited_and_not_built_again(make_project, run_project) -> None:
     root = make_project({"t.yaml": YAML}, {"t.csv": rows(100)})
-    killed = subprocess.run([sys.executable, "-c", CHILD, str(root), "build", "committed"], capture_output=True, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", CHILD, str(root), "build", "committed"], capture_output=True, check=False
+    )
     assert killed.returncode == -9, killed.stderr.decode()
 
     after = run_project(root).datasets[0]

@@ -68,9 +68,8 @@ def bench_run(folder: Path) -> Path:
 
 
 def bench_load(project: Path) -> None:
-    import polars as pl
-
     import gristmill as gm
+    import polars as pl
 
     dataset = gm.dataset("flights", project=project)
     version = dataset._version
@@ -81,7 +80,9 @@ def bench_load(project: Path) -> None:
     dataset.load(), lake.execute(bare).pl()
     loaded, queried = best(dataset.load, 9), best(lambda: lake.execute(bare).pl(), 9)
     say("warm load of all flights / the bare DuckLake query to Polars", f"{loaded / queried:.2f}", "goal at most 1.3")
-    say("  / Polars reading one Parquet file", f"{loaded / best(lambda: pl.read_parquet(one_file), 9):.2f}", "about 4.4")
+    say(
+        "  / Polars reading one Parquet file", f"{loaded / best(lambda: pl.read_parquet(one_file), 9):.2f}", "about 4.4"
+    )
 
 
 def make_big(folder: Path) -> None:
@@ -90,12 +91,14 @@ def make_big(folder: Path) -> None:
     (folder / "data").mkdir(parents=True)
     with duckdb.connect() as connection:
         connection.execute(
-            "COPY (SELECT range AS id, (hash(range) % 1000000)::BIGINT AS customer, (hash(range + 1) % 100)::INTEGER AS age,"
+            "COPY (SELECT range AS id, (hash(range) % 1000000)::BIGINT AS customer,"
+            " (hash(range + 1) % 100)::INTEGER AS age,"
             " hash(range + 2) / 1.8446744073709552e19 AS score, (hash(range + 3) % 1000) / 10.0 AS amount,"
             " CASE WHEN hash(range + 4) % 20 > 0 THEN (hash(range + 5) % 500)::INTEGER END AS visits,"
             " ['red', 'green', 'blue', 'black'][1 + (hash(range + 6) % 4)::INT] AS colour,"
             " DATE '2020-01-01' + (hash(range + 7) % 1000)::INT AS day, hash(range + 8) % 2 = 0 AS is_member,"
-            f" hash(range + 9) % 10 = 0 AS churned FROM range({N_ROWS})) TO '{folder}/data/big.parquet' (FORMAT parquet)"
+            f" hash(range + 9) % 10 = 0 AS churned FROM range({N_ROWS}))"
+            f" TO '{folder}/data/big.parquet' (FORMAT parquet)"
         )
     (folder / "gristmill.toml").write_text('salt = "gristmill"\n', "utf-8")
     (folder / "datasets").mkdir()
@@ -122,16 +125,17 @@ SELECT * EXCLUDE (_digest), CASE WHEN substr(_digest, 1, 12) < '199999999999' TH
   WHEN substr(_digest, 1, 12) < '333333333333' THEN 'dev' ELSE 'train' END AS _split,
   ('0x' || substr(_digest, 31, 2))::UTINYINT AS _bucket, CASE WHEN _entity IS NULL THEN 'no entity' END AS _unused
 FROM (SELECT *, md5('gristmill|' || _entity) AS _digest FROM (SELECT *, customer::VARCHAR AS _entity FROM {raw}))
-WHERE coalesce(id IS NOT NULL AND id >= 0 AND age IS NOT NULL AND age >= 0 AND age <= 99 AND score IS NOT NULL AND score >= 0
-  AND score <= 1 AND amount IS NOT NULL AND amount >= 0 AND colour IN ('red', 'green', 'blue', 'black')
+WHERE coalesce(id IS NOT NULL AND id >= 0 AND age IS NOT NULL AND age >= 0 AND age <= 99 AND score IS NOT NULL
+  AND score >= 0 AND score <= 1 AND amount IS NOT NULL AND amount >= 0 AND colour IN ('red', 'green', 'blue', 'black')
   AND (age > 0 OR amount < 1000), true)
 """
 
 COUNTED_BY_HAND = """
-SELECT count(*), count(*) FILTER (id IS NULL), count(*) FILTER (id < 0), count(*) FILTER (age IS NULL), count(*) FILTER (age < 0),
-  count(*) FILTER (age > 99), count(*) FILTER (score IS NULL), count(*) FILTER (score < 0), count(*) FILTER (score > 1),
+SELECT count(*), count(*) FILTER (id IS NULL), count(*) FILTER (id < 0), count(*) FILTER (age IS NULL),
+  count(*) FILTER (age < 0), count(*) FILTER (age > 99), count(*) FILTER (score IS NULL), count(*) FILTER (score < 0), count(*) FILTER (score > 1),
   count(*) FILTER (amount IS NULL), count(*) FILTER (amount < 0), count(*) FILTER (colour IS NULL),
-  count(*) FILTER (colour NOT IN ('red', 'green', 'blue', 'black')), count(*) FILTER (NOT (age > 0 OR amount < 1000)) FROM {raw}
+  count(*) FILTER (colour NOT IN ('red', 'green', 'blue', 'black')), count(*) FILTER (NOT (age > 0 OR amount < 1000))
+FROM {raw}
 """
 
 
@@ -151,7 +155,9 @@ def bench_build(folder: Path) -> None:
         ours = cpu(lambda: build(run, dataset))
         lake = warehouse.lake.connection
         raw = "lake.raw.big__big"
-        by_hand = cpu(lambda: (lake.execute(COUNTED_BY_HAND.format(raw=raw)).fetchall(), lake.execute(BY_HAND.format(raw=raw))))
+        by_hand = cpu(
+            lambda: (lake.execute(COUNTED_BY_HAND.format(raw=raw)).fetchall(), lake.execute(BY_HAND.format(raw=raw)))
+        )
         source, copy = folder / "data" / "big.parquet", folder / "copy.parquet"
         bare = cpu(lambda: lake.execute(f"COPY (FROM '{source}') TO '{copy}' (FORMAT parquet)"))
         unique = cpu(lambda: lake.execute(f"SELECT id FROM {raw} GROUP BY id HAVING count(*) > 1").fetchall())

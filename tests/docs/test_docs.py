@@ -34,7 +34,13 @@ def run_block(language: str, block: str, folder: Path) -> None:
     for line in re.findall(r"^\$ (gristmill .*)$", block, re.MULTILINE):
         command, _, told = line.partition("    # exit code ")
         gristmill = Path(sys.executable).with_name("gristmill")
-        done = subprocess.run(["sh", "-c", command.replace("gristmill", str(gristmill), 1)], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["sh", "-c", command.replace("gristmill", str(gristmill), 1)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == int(told or 0), f"{command}\n{done.stdout}{done.stderr}"
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 
+import gristmill as gm
 import pytest
 
-import gristmill as gm
 from assets.project import Project
 from assets.run import RunReport, chosen, execute
 from assets.step import Run
@@ -22,13 +21,15 @@ TWIN = runpy.run_path(str(Path(__file__).parents[1] / "twin.py"))
 def run(root: Path) -> RunReport:
     project = Project.open(root)
     with Warehouse(project.settings) as warehouse:
-        return execute(Run(project=project, warehouse=warehouse, author="test"), chosen(project, (), with_upstream=False))
+        return execute(
+            Run(project=project, warehouse=warehouse, author="test"), chosen(project, (), with_upstream=False)
+        )
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, RunReport]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunReport]:
     root = make_demo(tmp_path_factory.mktemp("demo") / "project")
-    yield root, run(root)
+    return root, run(root)
 
 
 def seen(report: RunReport, dataset: str, code: str) -> list[str]:
@@ -59,9 +60,16 @@ def test_the_real_defects_are_named_by_the_contract_of_the_table_that_holds_them
     assert seen(report, "weather", "CONTRACT1") == ["1 row of 26,115: wind_speed is above 200"]
     rejected = gm.sql("select rules, raw->>'wind_speed' as wind_speed from rejected.weather", project=root)
     assert rejected.rows() == [(["wind_speed.max"], "1048.36058")]
-    assert any(text.startswith("6 rows of 26,115: (origin, year, month, day, hour)") for text in seen(report, "weather", "CONTRACT2"))
+    assert any(
+        text.startswith("6 rows of 26,115: (origin, year, month, day, hour)")
+        for text in seen(report, "weather", "CONTRACT2")
+    )
     warned = seen(report, "flights", "CONTRACT2")
-    assert [text.split(":")[0] for text in warned] == ["2,512 rows of 336,776", "50,094 rows of 336,776", "7,602 rows of 336,776"]
+    assert [text.split(":")[0] for text in warned] == [
+        "2,512 rows of 336,776",
+        "50,094 rows of 336,776",
+        "7,602 rows of 336,776",
+    ]
     assert "721 values" in warned[1]
 
 
@@ -69,7 +77,9 @@ def test_the_split_and_bucket_of_every_flight_equal_the_twins(demo) -> None:
     root, _ = demo
     outside = TWIN["thresholds"]({"train": 0.65, "train_dev": 0.15})
     inside = TWIN["thresholds"]({"dev": 0.1, "test": 0.1})
-    rows = gm.sql("select _entity, month >= 10, split, _bucket, count(*) from flights group by all", project=root).rows()
+    rows = gm.sql(
+        "select _entity, month >= 10, split, _bucket, count(*) from flights group by all", project=root
+    ).rows()
     assert sum(row[-1] for row in rows) == 336_776
     for entity, is_inside, split, bucket, _ in rows:
         assert TWIN["split_of"]("gristmill", entity, inside if is_inside else outside) == (split, bucket)
@@ -77,7 +87,9 @@ def test_the_split_and_bucket_of_every_flight_equal_the_twins(demo) -> None:
 
 def test_no_day_is_in_two_splits_and_only_the_last_quarter_is_evaluated_on(demo) -> None:
     root, _ = demo
-    assert gm.sql("select flight_date from flights group by 1 having count(distinct split) > 1", project=root).is_empty()
+    assert gm.sql(
+        "select flight_date from flights group by 1 having count(distinct split) > 1", project=root
+    ).is_empty()
     months = gm.sql("select split, min(month), max(month) from flights group by 1 order by 1", project=root).rows()
     assert months == [("dev", 10, 12), ("test", 10, 12), ("train", 1, 9), ("train_dev", 1, 9)]
 
@@ -119,7 +131,9 @@ def test_arr_delay_among_the_features_blocks_and_readers_keep_what_they_had(demo
 
 def test_a_copy_of_the_target_blocks(demo) -> None:
     root, _ = demo
-    report = change(root, "f.arr_delay >= 15 as is_late", "f.arr_delay >= 15 as is_late, (f.arr_delay >= 15)::int as late_copy")
+    report = change(
+        root, "f.arr_delay >= 15 as is_late", "f.arr_delay >= 15 as is_late, (f.arr_delay >= 15)::int as late_copy"
+    )
     assert report.datasets[-1].blocked_by == ["LEAK3"]
 
 

@@ -6,10 +6,10 @@ from importlib.metadata import files
 from pathlib import Path
 
 import duckdb
+import gristmill as gm
 import polars as pl
 import pytest
 
-import gristmill as gm
 from warehouse.files import SourceFile, plain
 
 pytestmark = pytest.mark.xdist_group("growth")
@@ -31,8 +31,9 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = SourceFile(path=packed, member=None, shown=packed.name, size=0, mtime_ns=0)
     with plain(file) as path, duckdb.connect() as connection:
         connection.execute(
-            "COPY (SELECT make_date(year, month, day) AS flight_date, month, carrier, flight, origin, dest, tailnum, distance,"
-            f" arr_delay, arr_delay >= 15 AS is_late FROM read_csv('{path}', nullstr='NA')) TO '{target}' (FORMAT parquet)"
+            "COPY (SELECT make_date(year, month, day) AS flight_date, month, carrier, flight, origin, dest, tailnum,"
+            " distance, arr_delay, arr_delay >= 15 AS is_late"
+            f" FROM read_csv('{path}', nullstr='NA')) TO '{target}' (FORMAT parquet)"
         )
     return target
 
@@ -48,7 +49,8 @@ def grown(flights: Path, target: Path, share: float, *, years: int = 1) -> None:
         connection.execute(
             f"COPY (SELECT * REPLACE ((flight_date + to_years(1 + y::INT))::DATE AS flight_date,"
             f" CASE WHEN hash(tailnum) % 3 = 0 THEN tailnum || y ELSE tailnum END AS tailnum)"
-            f" FROM '{flights}', range({years}) r(y) WHERE hash(flight, origin, flight_date) % 10000 < {share * 10000}) TO '{target}' (FORMAT parquet)"
+            f" FROM '{flights}', range({years}) r(y) WHERE hash(flight, origin, flight_date) % 10000 < {share * 10000})"
+            f" TO '{target}' (FORMAT parquet)"
         )
 
 
@@ -70,7 +72,9 @@ def first_version(make_project, run_project, flights: Path) -> tuple[Path, pl.Da
 
 
 @pytest.mark.parametrize(
-    ("share", "years"), [(0.01, 1), (0.5, 1), pytest.param(1.0, 10, marks=pytest.mark.slow)], ids=["1 %", "50 %", "1000 %"]
+    ("share", "years"),
+    [(0.01, 1), (0.5, 1), pytest.param(1.0, 10, marks=pytest.mark.slow)],
+    ids=["1 %", "50 %", "1000 %"],
 )
 def test_no_old_row_moves_when_rows_are_added(make_project, run_project, flights, share: float, years: int) -> None:
     root, before = first_version(make_project, run_project, flights)
@@ -82,18 +86,29 @@ def test_no_old_row_moves_when_rows_are_added(make_project, run_project, flights
     assert moved(before, after) == 0
 
 
-def test_no_row_moves_when_files_come_in_another_order_with_a_new_column_and_late_labels(make_project, run_project, flights) -> None:
+def test_no_row_moves_when_files_come_in_another_order_with_a_new_column_and_late_labels(
+    make_project, run_project, flights
+) -> None:
     root, before = first_version(make_project, run_project, flights)
     (root / "data" / "m.parquet").unlink()
-    with duckdb.connect() as connection:  # the same rows in two files, the last first, with a column more and every label
+    with (
+        duckdb.connect() as connection
+    ):  # the same rows in two files, the last first, with a column more and every label
         for name, where in (("a", "month > 6"), ("b", "month <= 6")):
             connection.execute(
-                "COPY (SELECT * REPLACE (coalesce(arr_delay, 0) AS arr_delay, coalesce(is_late, false) AS is_late), distance * 1.609 AS km"
-                f" FROM '{flights}' WHERE {where} ORDER BY hash(flight, flight_date)) TO '{root}/data/{name}.parquet' (FORMAT parquet)"
+                "COPY (SELECT * REPLACE (coalesce(arr_delay, 0) AS arr_delay, coalesce(is_late, false) AS is_late),"
+                f" distance * 1.609 AS km FROM '{flights}' WHERE {where} ORDER BY hash(flight, flight_date))"
+                f" TO '{root}/data/{name}.parquet' (FORMAT parquet)"
             )
-    (root / "datasets" / "flights.yaml").write_text(YAML.replace('"data/*.parquet"}', '"data/*.parquet", mode: replace}'), "utf-8")
+    (root / "datasets" / "flights.yaml").write_text(
+        YAML.replace('"data/*.parquet"}', '"data/*.parquet", mode: replace}'), "utf-8"
+    )
     report = run_project(root)
-    assert (report.datasets[0].status, report.datasets[0].version, report.datasets[0].n_unlabelled) == ("published", 2, 0)
+    assert (report.datasets[0].status, report.datasets[0].version, report.datasets[0].n_unlabelled) == (
+        "published",
+        2,
+        0,
+    )
     after = splits(root)
     assert after.height == before.height
     assert moved(before, after) == 0

@@ -76,7 +76,11 @@ def test_a_warehouse_may_lie_outside_the_project(tmp_path: Path) -> None:
         ('salt = "s"\nlimits.memory = "lots"', "`limits.memory` is 'lots'.", 'such as "4GB"'),
         ('salt = "s"\nsplits.customers = 1', "`splits.customers` has no shares.", "write `shares = {train"),
         ('salt = "s"\nsplits.customers.share = {train = 1}', "`splits.customers` has no shares.", "write `shares"),
-        ('salt = "s"\nsplits.customers.shares = {train = "all"}', "`splits.customers.shares.train` is 'all'", "write `shares"),
+        (
+            'salt = "s"\nsplits.customers.shares = {train = "all"}',
+            "`splits.customers.shares.train` is 'all'",
+            "write `shares",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_way_out(tmp_path: Path, toml: str, said: str, hint: str) -> None:
