@@ -180,6 +180,9 @@ def _floats(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
 def _bounds(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
     for name, promise in file.spec.contract.columns.items():
         if name in columns:
+            if promise.cast is None and not promise.is_held_by(columns[name]):
+                key, found = f"contract.columns.{name}.type", f"is {promise.type!r}, and {name!r} is {columns[name]}"
+                yield file.problem(key, found, "a list or a struct cannot be made of it: change the type, or the query")
             for rule, value in _wrong_bounds(promise, columns[name]):
                 key = f"contract.columns.{name}.{rule}"
                 found = f"{'holds' if rule == 'in' else 'is'} {shown(value)}, and {name!r} is of type {columns[name]}"

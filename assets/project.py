@@ -127,7 +127,7 @@ class Project:
 
 def _understand(file: DatasetFile, settings: Settings, names: tuple[str, ...]) -> tuple[list[Problem], Dataset]:
     """What is wrong with a dataset that its file and the other names tell, and the dataset."""
-    problems = [*_sources(file), *_columns_named_twice(file)]
+    problems = [*_sources(file), *_columns_named_twice(file), *_rule_names(file)]
     policy, wrong = _policy(file, settings)
     problems += wrong
     inputs, wrong = inputs_of(file, names)
@@ -150,6 +150,17 @@ def _sources(file: DatasetFile) -> list[Problem]:
     return [
         file.problem(f"sources.{name}", "cannot be the name of a source", "use letters, digits and single _")
         for name in bad
+    ]
+
+
+def _rule_names(file: DatasetFile) -> list[Problem]:
+    """Rules are counted by name, and the names of a column's own rules have a dot."""
+    return [
+        file.problem(
+            f"contract.rules.{name}", "has a name that a rule of Gristmill's own may have", "no dot, and not `key`"
+        )
+        for name in file.spec.contract.rules
+        if name == "key" or "." in name
     ]
 
 

@@ -51,7 +51,7 @@ def _cli() -> str:
 def _codes() -> str:
     return (
         "Results go to stdout, messages and progress to stderr. Exit codes: 0 done (also with warnings), 1 failed, 2"
-        " the command line or a YAML file is wrong, 3 a finding blocks, 4 not found. With `--json` an error is JSON too:"
+        " the command line or a YAML file is wrong, 3 a finding blocks, 4 not found. With `--json` errors are JSON too:"
         ' `{"schema_version": 1, "error": {"code", "message", "hint", "retry", "where"}}`.\n\n'
     )
 
@@ -84,8 +84,8 @@ def _findings() -> str:
 
 YAML_INTRODUCTION = """\
 The file's stem is the dataset's name. YAML is read as 1.2: `yes`, `no` and `on` are texts. `${NAME}` reads the
-environment. A query may read the dataset's own sources and any other dataset, each by name; of a source it may also name
-`_file` and `_record`.
+environment. A query may read the dataset's own sources and any other dataset, each by name; of a source it may
+also name `_file` and `_record`.
 
 """
 

@@ -132,7 +132,8 @@ WHERE coalesce(id IS NOT NULL AND id >= 0 AND age IS NOT NULL AND age >= 0 AND a
 
 COUNTED_BY_HAND = """
 SELECT count(*), count(*) FILTER (id IS NULL), count(*) FILTER (id < 0), count(*) FILTER (age IS NULL),
-  count(*) FILTER (age < 0), count(*) FILTER (age > 99), count(*) FILTER (score IS NULL), count(*) FILTER (score < 0), count(*) FILTER (score > 1),
+  count(*) FILTER (age < 0), count(*) FILTER (age > 99), count(*) FILTER (score IS NULL), count(*) FILTER (score < 0),
+  count(*) FILTER (score > 1),
   count(*) FILTER (amount IS NULL), count(*) FILTER (amount < 0), count(*) FILTER (colour IS NULL),
   count(*) FILTER (colour NOT IN ('red', 'green', 'blue', 'black')), count(*) FILTER (NOT (age > 0 OR amount < 1000))
 FROM {raw}
