@@ -57,6 +57,14 @@ def by_split(root: Path) -> tuple[int, set[int]]:
     return frame.height, set(frame["n"])
 
 
+def by_table_and_split(root: Path) -> tuple[int, set[int]]:
+    query = (
+        "select n from t union all select n from t.train union all select n from t.dev union all select n from t.test"
+    )
+    frame = gm.sql(query, project=root)
+    return frame.height // 2, set(frame["n"])
+
+
 def by_load(root: Path) -> tuple[int, set[int]]:
     dataset = gm.dataset("t", project=root)
     frame = dataset.load()
@@ -74,7 +82,7 @@ def test_no_read_fails_or_mixes_versions_while_another_process_publishes(make_pr
 
     with writing(root) as writer:
         while writer.poll() is None:
-            for read in (by_sql, by_split, by_load):
+            for read in (by_sql, by_split, by_table_and_split, by_load):
                 n_rows, versions = read(root)
                 assert len(versions) == 1, f"{read.__name__} saw rows of versions {sorted(versions)}"
                 assert n_rows == 100 * min(versions), f"{read.__name__} saw {n_rows} rows of version {min(versions)}"
