@@ -155,12 +155,10 @@ def _sources(file: DatasetFile) -> list[Problem]:
 
 def _rule_names(file: DatasetFile) -> list[Problem]:
     """Rules are counted by name, and the names of a column's own rules have a dot."""
+    hint = "no dot in it, and not `key`"
+    taken = [name for name in file.spec.contract.rules if name == "key" or "." in name]
     return [
-        file.problem(
-            f"contract.rules.{name}", "has a name that a rule of Gristmill's own may have", "no dot, and not `key`"
-        )
-        for name in file.spec.contract.rules
-        if name == "key" or "." in name
+        file.problem("contract.rules", f"names a rule {name!r}, as Gristmill names its own", hint) for name in taken
     ]
 
 
