@@ -13,11 +13,11 @@ from assets.spec import SourceSpec
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.files import SourceFile, plain
-from warehouse.layout import WHOLE_FILE, Layout, Reading
+from warehouse.layout import WHOLE_FILE, Layout, Reading, Staged
 from warehouse.meta import Meta
 from warehouse.raw import append_raw, ensure_raw, raw_columns
 from warehouse.reader import look, stage
-from warehouse.records import Ingestion, now
+from warehouse.records import Ingestion, Step, now
 
 
 def reading_of(source: SourceSpec, file: SourceFile) -> Reading:
@@ -51,8 +51,8 @@ def ingest(run: Run, dataset: Dataset, name: str, source: SourceSpec) -> list[Fi
 
 
 def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: SourceFile, sha256: str) -> list[Finding]:
-    warehouse, started_at = run.warehouse, now()
-    lake, known = warehouse.lake, raw_columns(run.warehouse.lake, dataset.name, name)
+    meta, lake, started_at = run.warehouse.meta, run.warehouse.lake, now()
+    known = raw_columns(lake, dataset.name, name)
     run.tell(dataset, "ingest", "read", file.shown)
     with plain(file) as path:
         reading = reading_of(source, file)
@@ -60,47 +60,46 @@ def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: So
         findings = _against_raw(known, layout, file)
         if any(finding.outcome == "fail" for finding in findings):
             step = run.new_step(dataset, "ingest", sha256, status="blocked", source=name, started_at=started_at)
-            warehouse.meta.add(step)
-            warehouse.meta.set_findings(step.step_id, [f.to_json() | {"dataset": dataset.name} for f in findings])
+            meta.add(step)
+            meta.set_findings(step.step_id, [f.to_json() | {"dataset": dataset.name} for f in findings])
             return findings
         layout = replace(layout, columns={column: known.get(column, kind) for column, kind in layout.columns.items()})
         staged = stage(lake.connection, path, reading, layout)
-        past = warehouse.meta.ingestions(dataset.name, name)
-        ingestion = Ingestion(
-            dataset=dataset.name,
-            source=name,
-            ingestion=max((i.ingestion for i in past), default=0) + 1,
-            path=file.shown,
-            sha256=sha256,
-            size=file.size,
-            mtime_ns=file.mtime_ns,
-            n_rows=staged.n_rows,
-            n_rejected=staged.n_unread,
-        )
-        columns = {**known, **layout.columns}
-        step = run.new_step(
-            dataset,
-            "ingest",
-            sha256,
-            source=name,
-            started_at=started_at,
-            detail={"ingestion": ingestion.ingestion, "columns": columns},
-        )
-        extra = {
-            "kind": "ingest",
-            "step": step.to_json(),
-            "ingestions": [vars(ingestion)],
-            "superseded": [i.ingestion for i in past if i.state == "active" and i.path == file.shown],
-        }
-        with lake.transaction(run.author, f"ingest {dataset.name} {file.shown}", extra):
-            run.tell(dataset, "ingest", "begin")
-            ensure_raw(lake, dataset.name, name, layout.columns)
-            append_raw(lake, dataset.name, name, staged, layout.columns, ingestion=ingestion.ingestion, file=file.shown)
-            run.tell(dataset, "ingest", "written")
-    run.tell(dataset, "ingest", "committed")
-    warehouse.meta.replay(extra, snapshot=lake.snapshot())
-    run.tell(dataset, "ingest", "remembered", f"{staged.n_rows:,} rows")
+        ingestion = _ingestion(meta, dataset, name, file, sha256, staged)
+        detail = {"ingestion": ingestion.ingestion, "columns": {**known, **layout.columns}}
+        step = run.new_step(dataset, "ingest", sha256, source=name, started_at=started_at, detail=detail)
+        _write(run, dataset, step, ingestion, staged, layout)
     return findings
+
+
+def _ingestion(meta: Meta, dataset: Dataset, name: str, file: SourceFile, sha256: str, staged: Staged) -> Ingestion:
+    past = meta.ingestions(dataset.name, name)
+    return Ingestion(
+        dataset=dataset.name,
+        source=name,
+        ingestion=max((i.ingestion for i in past), default=0) + 1,
+        path=file.shown,
+        sha256=sha256,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        n_rows=staged.n_rows,
+        n_rejected=staged.n_unread,
+    )
+
+
+def _write(run: Run, dataset: Dataset, step: Step, ingestion: Ingestion, staged: Staged, layout: Layout) -> None:
+    """T1: the rows of one file, with the word on it that `meta` can be told again."""
+    meta, lake, name = run.warehouse.meta, run.warehouse.lake, ingestion.source
+    superseded = [i.ingestion for i in active_ingestions(meta, dataset.name, name) if i.path == ingestion.path]
+    extra = {"kind": "ingest", "step": step.to_json(), "ingestions": [vars(ingestion)], "superseded": superseded}
+    with lake.transaction(run.author, f"ingest {dataset.name} {ingestion.path}", extra):
+        run.tell(dataset, "ingest", "begin")
+        ensure_raw(lake, dataset.name, name, layout.columns)
+        append_raw(lake, ingestion, staged, layout.columns)
+        run.tell(dataset, "ingest", "written")
+    run.tell(dataset, "ingest", "committed")
+    meta.replay(extra, snapshot=lake.snapshot())
+    run.tell(dataset, "ingest", "remembered", f"{staged.n_rows:,} rows")
 
 
 def _against_raw(known: dict[str, str], layout: Layout, file: SourceFile) -> list[Finding]:

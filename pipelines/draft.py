@@ -9,6 +9,7 @@ import json
 import re
 
 from assets.survey import ColumnFacts, Survey
+from checks.broken import plural
 from checks.contract import TYPES
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ()./%-]*[A-Za-z0-9_)%]|[A-Za-z]")
@@ -103,7 +104,8 @@ def _not_features(survey: Survey, target: str | None) -> list[str]:
             for column, auc, best in survey.suspicious
         ]
     elif target is not None:
-        lines = ["# not_features: [...]           # not known when the product predicts; no column alone looks so"]
+        asked = "no column alone looks so" if survey.target else "a program cannot tell by this target: look yourself"
+        lines = [f"# not_features: [...]           # not known when the product predicts; {asked}"]
     return lines
 
 
@@ -111,7 +113,7 @@ def _column(column: ColumnFacts) -> str:
     kind = next((name for name, (_, pattern) in TYPES.items() if pattern.fullmatch(column.kind)), None)
     nullable = ", nullable: true" if column.n_missing else ""
     shown = f"type: {kind or 'string'}{nullable}"
-    seen = f"{column.n_distinct:,} values"
+    seen = plural(column.n_distinct, "value")
     if column.least is not None:
         seen += f", {_short(column.least)} to {_short(column.most or '')}"
     if column.n_missing:

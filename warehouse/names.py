@@ -6,7 +6,7 @@ The names in a query's parse tree become views of pinned snapshots in a database
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -26,11 +26,15 @@ def version_of(warehouse: Warehouse, name: str) -> Version:
     Raises:
         NotFound: There is no such dataset, or no such version of it.
     """
+    return _version_among(warehouse.meta.versions(), name)
+
+
+def _version_among(published: Sequence[Version], name: str) -> Version:
     match = re.fullmatch(r"(.*?)(?:_v|@)(\d+)", name)
     dataset, number = (match.group(1), int(match.group(2))) if match else (name, None)
-    versions = warehouse.meta.versions(dataset)
+    versions = [version for version in published if version.dataset == dataset]
     if not versions:
-        raise NotFound("published dataset", dataset, tuple(sorted({v.dataset for v in warehouse.meta.versions()})))
+        raise NotFound("published dataset", dataset, tuple(sorted({v.dataset for v in published})))
     if number is None:
         return versions[-1]
     for version in versions:
@@ -64,6 +68,7 @@ def mount(warehouse: Warehouse, tables: Iterable[tuple[str, str]], *, named: Ite
         NotFound: A name stands for nothing.
     """
     lake, named = warehouse.lake, set(named)
+    published = warehouse.meta.versions()  # read once: names of one query must not see different versions
     for schema, name in sorted(tables):
         if schema == "meta":
             _mount_meta(warehouse, name)
@@ -74,10 +79,10 @@ def mount(warehouse: Warehouse, tables: Iterable[tuple[str, str]], *, named: Ite
         elif schema:
             if name not in SPLIT_NAMES:
                 raise NotFound(f"split of {schema!r}", name, tuple(SPLIT_NAMES)[:4])
-            version = version_of(warehouse, schema)
+            version = _version_among(published, schema)
             select = version_sql(version.dataset, version.snapshot, split=name, named=named)
         else:
-            version = version_of(warehouse, name)
+            version = _version_among(published, name)
             select = version_sql(version.dataset, version.snapshot, named=named)
         lake.execute(f"CREATE VIEW {quoted(schema or 'main')}.{quoted(name)} AS {select}")
 

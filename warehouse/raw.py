@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from warehouse.lake import Lake
 from warehouse.layout import Staged
 from warehouse.query import literal, quoted
+from warehouse.records import Ingestion
 
 HIDDEN = ("_file", "_record")
 OWN = {"_ingestion": "INTEGER", "_record": "BIGINT", "_file": "VARCHAR"}
@@ -55,19 +56,17 @@ def _declared(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
-def append_raw(
-    lake: Lake, dataset: str, source: str, staged: Staged, columns: Iterable[str], *, ingestion: int, file: str
-) -> None:
+def append_raw(lake: Lake, ingestion: Ingestion, staged: Staged, columns: Iterable[str]) -> None:
     """Write one file's rows, read and unread, as one ingestion. Inside a transaction."""
-    table, names = raw_name(dataset, source), [quoted(column) for column in columns]
-    listed = ", ".join([*map(quoted, OWN), *names])
+    table, names = raw_name(ingestion.dataset, ingestion.source), [quoted(column) for column in columns]
+    number, file, listed = ingestion.ingestion, literal(ingestion.path), ", ".join([*map(quoted, OWN), *names])
     lake.execute(
-        f"INSERT INTO lake.raw.{table} ({listed}) SELECT {ingestion}, _record, {literal(file)}, {', '.join(names)}"
+        f"INSERT INTO lake.raw.{table} ({listed}) SELECT {number}, _record, {file}, {', '.join(names)}"
         f" FROM ({staged.select})"
     )
     if staged.n_unread:
         lake.execute(
-            f"INSERT INTO lake.rejected.{table} SELECT {ingestion}, {literal(source)}, {literal(file)}, _record, line,"
+            f"INSERT INTO lake.rejected.{table} SELECT {number}, {literal(ingestion.source)}, {file}, _record, line,"
             " reason, raw FROM temp.unread ORDER BY _record"
         )
 
