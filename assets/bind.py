@@ -15,18 +15,18 @@ from assets.errors import Problem
 from assets.ingest import reading_of
 from assets.inputs import query_problem
 from assets.project import Dataset, Project
-from assets.spec import SourceSpec
+from assets.spec import SourceSpec, conditions_of
 from assets.yaml_file import DatasetFile
 from assets.yaml_words import shown
 from checks.contract import ColumnPromise
 from warehouse.errors import QueryError, Unreadable, closest
 from warehouse.files import find_files, plain
 from warehouse.identity import FLOATS
+from warehouse.kinds import stored_as
 from warehouse.lake import connect
 from warehouse.meta import Meta
-from warehouse.query import bind, literal, parse
+from warehouse.query import bind, literal, parse, volatile_words
 from warehouse.reader import look
-from warehouse.tables import stored_as
 
 SNIFFED_ROWS = 20_480
 HEAD_BYTES = 1 << 22
@@ -124,7 +124,7 @@ class Binder:
             *_bounds(file, columns),
             *_conditions(file, columns),
         ]
-        return (None if problems else columns), problems
+        return (None if any(not p.is_warning for p in problems) else columns), problems
 
     def _references(self, file: DatasetFile) -> Iterator[Problem]:
         for column, promise in file.spec.contract.columns.items():
@@ -219,10 +219,7 @@ def _wrong_bounds(promise: ColumnPromise, kind: str) -> Iterator[tuple[str, Any]
 
 
 def _conditions(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
-    conditions = {f"contract.rules.{name}": rule.expr for name, rule in file.spec.contract.rules.items()}
-    if file.spec.splits.evaluate_on is not None:
-        conditions["splits.evaluate_on"] = file.spec.splits.evaluate_on
-    for key, text in conditions.items():
+    for key, text in conditions_of(file.spec).items():
         try:
             kind = bind(f"SELECT ({text}\n) AS told FROM t", {"t": columns})["told"]
         except QueryError as error:
@@ -231,6 +228,9 @@ def _conditions(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
             is_ours = error.found.endswith('near ")"') and text.count(")") <= text.count("(")
             yield replace(problem, found="ends too early", hint="complete the condition") if is_ours else problem
             continue
+        for word in sorted(volatile_words(parse(f"SELECT ({text}\n)"))):
+            hint = "take it from the data"
+            yield file.problem(key, f"uses {word}, whose answer changes from run to run", hint, is_warning=True)
         if kind != "BOOLEAN":
             yield file.problem(
                 key, f"is of type {kind}, not true or false", "write a condition, such as `origin <> dest`"

@@ -15,15 +15,17 @@ from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
 from assets.plan import fingerprint_of, latest, parts_of
 from assets.project import Dataset
 from assets.sources import active_ingestions
+from assets.spec import conditions_of
 from assets.step import Run
 from checks.rules import BITS, Rule, counted, flagged, is_rejected, masked, orphans, repeated, rules_of
 from warehouse.identity import entity_sql, row_sql
+from warehouse.kinds import stored_as
 from warehouse.policy import RESERVED
 from warehouse.query import described, parse, quoted
 from warehouse.raw import active_sql, unread_sql
 from warehouse.records import Policy, Step, now
 from warehouse.splits import assign
-from warehouse.tables import CANDIDATE, Candidate, rejected_sql, stored_as, unread_rows_sql, upstream_sql, version_sql
+from warehouse.tables import CANDIDATE, Candidate, rejected_sql, unread_rows_sql, upstream_sql, version_sql
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -69,12 +71,12 @@ def build(run: Run, dataset: Dataset) -> Step:
         inputs = _mount_inputs(run, dataset)
         candidate = _candidate(run, dataset, frozen)
         # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
-        kind = "VIEW" if parse(dataset.select).is_repeatable else "TABLE"
+        kind = "VIEW" if _is_repeatable(dataset) else "TABLE"
         lake.execute(f"CREATE {kind} {quoted(CANDIDATE)} AS {candidate.sql}")
         backend = lake.ibis
         held = _hold(run, dataset, backend, workspace)
         accepted, rejected = _writes(run, dataset, candidate, held, backend)
-        detail = _detail(run, dataset, candidate, held) | {"inputs": inputs}
+        detail = _detail(run, dataset, candidate, held, inputs)
         step = run.new_step(dataset, "build", fingerprint_of(detail["parts"]), started_at=started_at, detail=detail)
         extra = {"kind": "build", "step": step.to_json()}
         with lake.transaction(run.author, f"build {dataset.name}", extra):
@@ -83,7 +85,7 @@ def build(run: Run, dataset: Dataset) -> Step:
             run.tell(dataset, "build", "accepted")
             lake.create_or_replace(f"rejected.{quoted(dataset.name)}", rejected)
             run.tell(dataset, "build", "rejected")
-            _prove_counts(run, dataset, held.n_rows - held.n_rejected)
+            _prove_counts(run, dataset, held)
             run.tell(dataset, "build", "proved")
         run.tell(dataset, "build", "committed")
     meta.replay(extra, snapshot=lake.snapshot())
@@ -91,11 +93,19 @@ def build(run: Run, dataset: Dataset) -> Step:
     return meta.steps(dataset.name, step_id=step.step_id)[0]
 
 
-def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held) -> dict[str, Any]:
+def _is_repeatable(dataset: Dataset) -> bool:
+    """Whether the query and every condition give the same answers when they are read again."""
+    return parse(dataset.select).is_repeatable and all(
+        parse(f"SELECT ({text}\n)").is_steady for text in conditions_of(dataset.file.spec).values()
+    )
+
+
+def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held, inputs: Mapping[str, int]) -> dict[str, Any]:
     """What the audit, the version and `meta` need to know of a build."""
     spec = dataset.file.spec
     return {
-        "parts": parts_of(dataset, run.warehouse.meta),
+        "parts": parts_of(dataset, run.warehouse.meta, inputs=inputs),
+        "inputs": dict(inputs),
         "columns": dict(candidate.columns),
         "features": spec.features_among(candidate.columns),
         "target": spec.target,
@@ -159,7 +169,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None) -> Candidate:
         columns=columns,
         given=given,
         casts=casts,
-        flags={f"_rule_{name}": f"NOT ({rule.expr})" for name, rule in spec.contract.rules.items()},
+        flags={f"_rule_{name}": f"NOT ({rule.expr}\n)" for name, rule in spec.contract.rules.items()},
         entity=_entity(dataset, columns, frozen),
         in_pool=spec.splits.evaluate_on,
     )
@@ -260,7 +270,13 @@ def _n_unread(run: Run, dataset: Dataset) -> int:
     )
 
 
-def _prove_counts(run: Run, dataset: Dataset, n_expected: int) -> None:
-    row = run.warehouse.lake.execute(f"SELECT count(*) FROM lake.datasets.{quoted(dataset.name)}").fetchone()
-    if row is None or row[0] != n_expected:
-        raise NotRepeatable(dataset.name, n_expected, row[0] if row else 0)
+def _prove_counts(run: Run, dataset: Dataset, held: Held) -> None:
+    """What was written is what was counted, accepted and rejected rows alike."""
+    name = quoted(dataset.name)
+    row = run.warehouse.lake.execute(
+        f"SELECT (SELECT count(*) FROM lake.datasets.{name}),"
+        f" (SELECT count(*) FROM lake.rejected.{name} WHERE step = 'contract')"
+    ).fetchone()
+    n_accepted, n_rejected = row or (0, 0)
+    if (n_accepted, n_rejected) != (held.n_rows - held.n_rejected, held.n_rejected):
+        raise NotRepeatable(dataset.name, held.n_rows - held.n_rejected, n_accepted)

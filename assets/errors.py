@@ -107,7 +107,7 @@ class IdentityGone(AssetError):
     code = "identity_gone"
 
     def __post_init__(self) -> None:
-        self.add_note("Hint: bring the columns back, or give the dataset a `key` and run with `--new-policy`.")
+        self.add_note("Hint: bring the columns back, or run with `--new-policy` to split everything anew on purpose.")
 
     def __str__(self) -> str:
         gone = ", ".join(map(repr, self.columns))
@@ -125,7 +125,7 @@ class NotRepeatable(AssetError):
 
     def __post_init__(self) -> None:
         self.add_note(
-            "Hint: `random()`, `now()` or a sample stands in the query; such a version could not be made again."
+            "Hint: `random()`, `now()` or a sample stands in the query or a rule; no such version can be made twice."
         )
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from assets.spec import SourceSpec
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.files import SourceFile, plain
+from warehouse.kinds import is_lossless
 from warehouse.layout import WHOLE_FILE, Layout, Reading, Staged
 from warehouse.meta import Meta
 from warehouse.raw import append_raw, ensure_raw, raw_columns
@@ -111,6 +112,13 @@ def _against_raw(known: dict[str, str], layout: Layout, file: SourceFile) -> lis
                 code="SOURCE1", outcome="fail", seen=f"{file.shown} lacks {', '.join(missing)}, which earlier files had"
             )
         ]
+    retyped = [
+        f"{column} was {known[column]} and is {kind}"
+        for column, kind in layout.columns.items()
+        if column in known and not is_lossless(kind, known[column], is_text=file.format != "parquet")
+    ]
+    if retyped:
+        return [Finding(code="SOURCE1", outcome="fail", seen=f"{file.shown}: {'; '.join(retyped)}")]
     new = [column for column in layout.columns if known and column not in known]
     return (
         [Finding(code="SOURCE1", outcome="warn", seen=f"{file.shown} brings {', '.join(new)}, which is new")]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from assets.errors import Problem
 from assets.yaml_file import DatasetFile
 from warehouse.errors import QueryError, closest
-from warehouse.query import GENERATORS, ORDER_DEPENDENT, VOLATILE, Parsed, parse
+from warehouse.query import GENERATORS, ORDER_DEPENDENT, Parsed, parse, volatile_words
 
 ABSENT = re.compile(r'Referenced column "(.+?)" (?:not found|was not found)')
 
@@ -70,7 +70,7 @@ def _past_sources(file: DatasetFile, parsed: Parsed, known: set[str]) -> Iterato
 
 def _chance(file: DatasetFile, parsed: Parsed) -> Iterator[Problem]:
     """Warnings of what may answer otherwise tomorrow."""
-    for word in sorted((parsed.functions | parsed.columns) & VOLATILE):
+    for word in sorted(volatile_words(parsed)):
         found = f"uses {word}, whose answer changes from run to run"
         yield file.problem_in_query(word, found, "take it from the data", is_warning=True)
     if not parsed.is_ordered_limit:

@@ -39,17 +39,23 @@ class Planned:
         return {"name": self.dataset, "steps": list(self.steps), "reasons": list(self.reasons), "version": self.version}
 
 
-def parts_of(dataset: Dataset, meta: Meta) -> dict[str, str]:
+def parts_of(dataset: Dataset, meta: Meta, *, inputs: Mapping[str, int] | None = None) -> dict[str, str]:
     """What a version is made of, each part as a digest: rows, query, contract, splits, columns.
 
     Two builds of equal parts are the same version.
+
+    Args:
+        dataset: The dataset.
+        meta: What is known.
+        inputs: The versions of other datasets that were read; None takes the latest ones.
     """
     spec = dataset.file.spec
     rows: dict[str, Any] = {
         name: sorted([i.path, i.sha256] for i in active_ingestions(meta, dataset.name, name))
         for name in spec.sources_of(dataset.name)
     }
-    rows |= {f"@{name}": version.version if (version := latest(meta, name)) else None for name in dataset.inputs}
+    read = latest_versions(dataset, meta) if inputs is None else inputs
+    rows |= {f"@{name}": read.get(name) for name in dataset.inputs}
     policy = dataset.policy
     return {
         "rows": digest(rows),
@@ -68,6 +74,18 @@ def parts_of(dataset: Dataset, meta: Meta) -> dict[str, str]:
             {"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}
         ),
     }
+
+
+def policy_facts(dataset: Dataset) -> tuple[dict[str, Any], list[str]]:
+    """What decides a split beside the salt, as `meta` keeps it: the thresholds with their pools, and the entity."""
+    spec, lines = dataset.file.spec, {name: [list(cut) for cut in line] for name, line in dataset.policy.lines.items()}
+    thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
+    return thresholds, list(spec.splits.entity or spec.key)
+
+
+def latest_versions(dataset: Dataset, meta: Meta) -> dict[str, int]:
+    """The versions that readers have of the datasets that `dataset` reads."""
+    return {name: version.version for name in dataset.inputs if (version := latest(meta, name))}
 
 
 def fingerprint_of(parts: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assets.build import identity_columns
-from assets.plan import changed_parts, latest
+from assets.plan import changed_parts, latest, policy_facts
 from assets.project import Dataset
 from assets.step import Run, digest
 from warehouse.records import Policy, Step, Version, now
@@ -45,9 +45,7 @@ def publish(run: Run, dataset: Dataset, build: Step, audit: Step) -> Version:
 def _policy(run: Run, dataset: Dataset, build: Step, records: list[Any]) -> int:
     """The number of the policy that the build was split with; a new one is put among `records`."""
     policies = run.warehouse.meta.policies(dataset.name)
-    spec, lines = dataset.file.spec, {name: [list(cut) for cut in line] for name, line in dataset.policy.lines.items()}
-    thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
-    entity = list(spec.splits.entity or spec.key)
+    thresholds, entity = policy_facts(dataset)
     last = policies[-1] if policies else None
     if (
         last

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import duckdb
@@ -21,7 +21,7 @@ from assets.project import Dataset, Project
 from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
-from warehouse.errors import WarehouseError
+from warehouse.errors import Busy, WarehouseError
 from warehouse.records import Step
 
 Known = (AssetError, WarehouseError)
@@ -55,10 +55,12 @@ class DatasetResult:
     error: str | None = None
     hint: str | None = None
     exit_code: int = 0
+    fault: Exception | None = None
+    is_busy: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON types."""
-        return {name: value for name, value in asdict(self).items() if name != "exit_code"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"exit_code", "fault", "is_busy"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ class RunReport:
     def exit_code(self) -> int:
         """0: all is well; 1: something failed; 2: a file cannot be understood; 3: a finding blocks. The first wins."""
         codes = {result.exit_code for result in self.datasets}
-        return next((code for code in (1, 2, 3) if code in codes), 0)
+        return next((code for code in (1, 2, 3) if code in codes), max(codes, default=0))
 
 
 def plan(project: Project, run: Run, names: Sequence[str], *, is_forced: bool = False) -> list[Planned]:
@@ -114,35 +116,34 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
         is_whole: All datasets are meant, so that those whose file cannot be understood count as failed.
     """
     results: dict[str, DatasetResult] = {}
-    is_open = False
     for name in names:
         dataset = run.project.datasets[name]
         result = results[name] = DatasetResult(name=name)
         started = time.monotonic()
-        with _told(result, dataset):
-            stuck = [
-                up for up in dataset.inputs if up in results and results[up].status in {"failed", "blocked", "skipped"}
-            ]
-            if stuck and any(latest(run.warehouse.meta, up) is None for up in stuck):
-                result.status, result.error, result.exit_code = (
-                    "skipped",
-                    f"it reads {', '.join(stuck)}, which has no version",
-                    1,
-                )
-                continue
-            with run.warehouse.lock(name):
-                planned = plan_dataset(run.project, dataset, run.warehouse.meta)
-                if not is_open and (planned.steps or is_forced):
-                    run.warehouse.reconcile()
-                    planned, is_open = plan_dataset(run.project, dataset, run.warehouse.meta), True
-                if planned.steps or is_forced:
-                    _run_dataset(run, dataset, result, is_forced=is_forced)
-            if result.status == "unchanged":
-                _fill_unchanged(run, dataset, result)
+        without = [up for up in dataset.inputs if up in results and latest(run.warehouse.meta, up) is None]
+        if without:
+            result.status, result.exit_code = "skipped", 1
+            result.error = f"it reads {', '.join(without)}, which has no version"
+        else:
+            with _told(result, dataset):
+                _run_if_due(run, dataset, result, is_forced=is_forced)
+        _remember(run, dataset, result)
         version = latest(run.warehouse.meta, name)
         result.version = version.version if version else None
         result.seconds = round(time.monotonic() - started, 3)
     return RunReport(run_id=run.run_id, datasets=(*results.values(), *(_not_understood(run) if is_whole else ())))
+
+
+def _run_if_due(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
+    meta = run.warehouse.meta
+    with run.warehouse.lock(dataset.name):
+        is_due = is_forced or plan_dataset(run.project, dataset, meta).steps
+        if is_due and run.warehouse.reconcile():  # what a dead process had done may be all that was due
+            is_due = is_forced or plan_dataset(run.project, dataset, meta).steps
+        if is_due:
+            _run_dataset(run, dataset, result, is_forced=is_forced)
+    if result.status == "unchanged":
+        _fill_unchanged(run, dataset, result)
 
 
 def _not_understood(run: Run) -> Iterator[DatasetResult]:
@@ -161,23 +162,37 @@ def _not_understood(run: Run) -> Iterator[DatasetResult]:
 
 @contextmanager
 def _told(result: DatasetResult, dataset: Dataset) -> Iterator[None]:
-    """Put an error that users can act on into the result; others are faults of ours and go on."""
+    """Put an error into the result, and remember it: one dataset's failure does not stop the others."""
     try:
         yield
-    except (*Known, duckdb.Error, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - told with its kind, remembered, and raised again under --debug
         told = error if isinstance(error, Known) else _failed(error, dataset, result)
         result.status, result.error, result.exit_code = "failed", str(told), told.exit_code
         result.hint = "; ".join(note.removeprefix("Hint: ") for note in getattr(told, "__notes__", ())) or None
+        result.fault = None if isinstance(error, Known) else error
+        result.is_busy = isinstance(error, Busy)
 
 
-def _failed(error: duckdb.Error | OSError, dataset: Dataset, result: DatasetResult) -> StepFailed:
+def _remember(run: Run, dataset: Dataset, result: DatasetResult) -> None:
+    """Keep how the run ended for a dataset, unless it is as it was: up to date."""
+    meta = run.warehouse.meta
+    before = next(iter(meta.steps(dataset.name, step="run")), None)
+    if result.is_busy:  # the other process will say how it ended
+        return
+    if result.status != "unchanged" or (before and before.status not in {"published", "unchanged"}):
+        detail = {"error": result.error, "blocked_by": result.blocked_by}
+        meta.add(run.new_step(dataset, "run", "", status=result.status, detail=detail))
+
+
+def _failed(error: Exception, dataset: Dataset, result: DatasetResult) -> StepFailed:
     step = result.steps[-1]["step"] if result.steps else "a step"
-    hint = (
-        "free some disk or memory and run again"
-        if isinstance(error, OSError | duckdb.OutOfMemoryException)
-        else "`--debug` shows where"
-    )
-    return StepFailed(dataset.name, step, str(error).splitlines()[0], hint)
+    if isinstance(error, OSError | duckdb.OutOfMemoryException):
+        hint = "free some disk or memory and run again"
+    elif isinstance(error, duckdb.Error):
+        hint = "`gristmill --debug run` shows where"
+    else:
+        hint = f"this is a fault of Gristmill ({type(error).__name__}); `gristmill --debug run` shows where"
+    return StepFailed(dataset.name, step, (str(error) or type(error).__name__).splitlines()[0], hint)
 
 
 def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool) -> None:
@@ -194,7 +209,7 @@ def _run_dataset(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced
     if _is_blocked(found):
         _block(result, found)
         return
-    if problems := Binder(run.project, meta).problems(dataset.name):
+    if problems := [p for p in Binder(run.project, meta).problems(dataset.name) if not p.is_warning]:
         raise SpecError(tuple(problems))
     frozen_policy(run, dataset)  # also of a build that is there already: its salt may be one that was given up
     built = finished_build(meta, dataset.name, fingerprint_of(parts_of(dataset, meta)))

@@ -129,6 +129,12 @@ class DatasetSpec(Strict):
         return [column for column in columns if column not in hidden]
 
 
+def conditions_of(spec: DatasetSpec) -> dict[str, str]:
+    """The conditions in SQL that a dataset's file holds, by their key."""
+    conditions = {f"contract.rules.{name}": rule.expr for name, rule in spec.contract.rules.items()}
+    return conditions | ({"splits.evaluate_on": spec.splits.evaluate_on} if spec.splits.evaluate_on is not None else {})
+
+
 MODELS: dict[tuple[str, ...], type[Strict]] = {
     (): DatasetSpec,
     ("source",): SourceSpec,

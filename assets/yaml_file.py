@@ -23,7 +23,7 @@ from assets.spec import NOT_BUILT, DatasetSpec
 from assets.yaml_words import Path_, file_problem, invalid, line_of, malformed, nearest, no_date, not_text
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-RESERVED = ("raw", "rejected", "meta", "main")
+RESERVED = ("raw", "rejected", "meta", "main", "lake", "temp", "system", "memory", "information_schema", "pg_catalog")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -76,7 +76,7 @@ def read_datasets(root: Path) -> tuple[dict[str, DatasetFile], list[Problem]]:
             )
             found.pop(path.stem, None)  # nobody can say which of the two is meant
             continue
-        if said := _wrong_name(path.stem):
+        if said := wrong_name(path.stem):
             problems.append(
                 file_problem(name, said, "rename the file: a small letter, then small letters, digits and single _")
             )
@@ -89,7 +89,8 @@ def read_datasets(root: Path) -> tuple[dict[str, DatasetFile], list[Problem]]:
     return found, problems
 
 
-def _wrong_name(stem: str) -> str | None:
+def wrong_name(stem: str) -> str | None:
+    """Why `stem` cannot be a dataset's name, or None."""
     if stem in RESERVED:
         return f"{stem!r} is a name that Gristmill uses itself"
     if not NAME.fullmatch(stem) or "__" in stem or re.search(r"_v\d+$", stem):
@@ -181,6 +182,11 @@ def _not_built(raw: Mapping[str, Any], lines: Mapping[Path_, int], file: str) ->
     ]
 
 
+def _one_statement(sql: str) -> str:
+    """A query without the semicolon that may end it: it becomes part of others."""
+    return sql.rstrip().removesuffix(";")
+
+
 def _with_query(root: Path, dataset: DatasetFile, tree: CommentedMap) -> DatasetFile | list[Problem]:
     query = dataset.spec.query
     if query is None:
@@ -191,7 +197,11 @@ def _with_query(root: Path, dataset: DatasetFile, tree: CommentedMap) -> Dataset
         is_block = "\n" in str(tree["query"])
         return DatasetFile(
             **where
-            | {"query": query, "query_file": dataset.file, "query_line": dataset.lines["query",] + int(is_block)}
+            | {
+                "query": _one_statement(query),
+                "query_file": dataset.file,
+                "query_line": dataset.lines["query",] + int(is_block),
+            }
         )
     sql = (root / query.strip()).resolve()
     if not sql.is_file():
@@ -203,7 +213,9 @@ def _with_query(root: Path, dataset: DatasetFile, tree: CommentedMap) -> Dataset
             )
         ]
     try:
-        return DatasetFile(**where | {"query": sql.read_text("utf-8"), "query_file": query.strip(), "query_line": 1})
+        return DatasetFile(
+            **where | {"query": _one_statement(sql.read_text("utf-8")), "query_file": query.strip(), "query_line": 1}
+        )
     except UnicodeDecodeError as error:
         said = not_text(query.strip(), error)
         return [dataset.problem("query", f"names {said.file!r}, which {said.found} on line {said.line}", said.hint)]

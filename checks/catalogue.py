@@ -74,6 +74,11 @@ CATALOGUE = {
         meaning="Warns when a split that was asked for has no row.",
         advice="There are too few entities, or `evaluate_on` selects none: change shares or the condition.",
     ),
+    "SPLIT3": Code(
+        title="The policy is that of the last version",
+        meaning="Warns when shares, entity, key or `evaluate_on` are others than those of the last version.",
+        advice="Rows may have passed from train to test: judge no model of an earlier version on this test set.",
+    ),
     "TARGET1": Code(
         title="Labels",
         meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",

@@ -6,8 +6,7 @@ Columns that give the target away are `checks.giveaway`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from checks.broken import plural
 from checks.collect import one_row
@@ -56,6 +55,14 @@ def shared_entities(table: ir.Table, *, apart: Literal["everywhere", "pool"]) ->
     return Finding(code="LEAK1", outcome=outcome, seen=seen)  # type: ignore[arg-type]
 
 
+def _hash_of(hashes: list[Any]) -> Any:
+    """One hash of many, folded in pairs: a chain would nest once a column, and a wide table has hundreds."""
+    while len(hashes) > 1:
+        pairs = [(a ^ b).hash() for a, b in zip(hashes[::2], hashes[1::2], strict=False)]
+        hashes = pairs + hashes[2 * len(pairs) :]
+    return hashes[0]
+
+
 def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) -> Finding:
     """Are there rows in two splits that are equal in all of `columns`?
 
@@ -68,9 +75,7 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
         return Finding(code="LEAK2", outcome="not_applicable", seen="no column is left to compare")
     placed = table.filter(table["_split"].notnull())
     # A hash of each row first: exact comparison of every row against every other spills at a hundred million rows.
-    keyed = placed.select(
-        *columns, "_split", _hash=reduce(lambda a, b: (a ^ b).hash(), (placed[c].hash() for c in columns))
-    )
+    keyed = placed.select(*columns, "_split", _hash=_hash_of([placed[c].hash() for c in columns]))
     crossing = keyed.group_by("_hash").having(lambda t: t["_split"].min() != t["_split"].max()).agg().select("_hash")
     candidates = keyed.semi_join(crossing, "_hash")
     copies = candidates.group_by(list(columns)).agg(

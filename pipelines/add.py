@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assets.spec import DatasetSpec
 from assets.survey import Survey, survey
+from assets.yaml_file import wrong_name
 from pipelines.draft import draft
 from warehouse.errors import NotFound, SettingsError
 from warehouse.files import find_files
@@ -51,6 +52,8 @@ def add(path: str, *, name: str | None, target: str | None, start: Path) -> Adde
     """
     file = find_files(start, [path])[0]
     name = name or _name_of(Path(file.member or file.path.name))
+    if said := wrong_name(name):
+        raise SettingsError(f"datasets/{name}.yaml", "", f"cannot be written: {said}", "give another `--name`")
     root, is_new = _project(start)
     target_file = root / "datasets" / f"{name}.yaml"
     if target_file.exists():
@@ -83,7 +86,7 @@ def _name_of(path: Path) -> str:
 
 def _project(start: Path) -> tuple[Path, bool]:
     try:
-        return find_project(start), False
+        return find_project(None if start == Path.cwd() else start), False
     except NotFound:
         return start.resolve(), True
 

@@ -55,7 +55,7 @@ class Commands(click.Group):
 @click.version_option(package_name="gristmill")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(*, debug: bool) -> None:
-    r"""Gristmill: raw files in, versioned datasets with honest splits out.
+    """Gristmill: raw files in, versioned datasets with honest splits out.
 
     \b
     Example: gristmill add churn.csv --target churned

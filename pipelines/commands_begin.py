@@ -19,7 +19,7 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print it 
 @click.argument("folder", default="gristmill-demo", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @as_json_option
 def demo(folder: Path, *, as_json: bool) -> int:
-    r"""Make the demo project in DIR (flights out of New York, 2013: five datasets) and run it.
+    """Make the demo project in DIR (flights out of New York, 2013: five datasets) and run it.
 
     \b
     Example: gristmill demo my-demo
@@ -45,7 +45,7 @@ def demo(folder: Path, *, as_json: bool) -> int:
 @click.option("--target", help="The column that a model is to predict.")
 @as_json_option
 def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> None:
-    r"""Look at a CSV, Parquet or NDJSON file and write its dataset; makes the project when there is none.
+    """Look at a CSV, Parquet or NDJSON file and write its dataset; makes the project when there is none.
 
     \b
     Example: gristmill add churn.csv --target churned
@@ -86,7 +86,7 @@ def add(path: str, *, name: str | None, target: str | None, as_json: bool) -> No
 @click.command()
 @as_json_option
 def check(*, as_json: bool) -> int:
-    r"""Check every dataset file: keys, names, queries and conditions, without reading the data.
+    """Check every dataset file: keys, names, queries and conditions, without reading the data.
 
     \b
     Example: gristmill check
@@ -109,7 +109,7 @@ def check(*, as_json: bool) -> int:
 
 @click.command()
 def schema() -> None:
-    r"""Print the JSON Schema of dataset files, for editors.
+    """Print the JSON Schema of dataset files, for editors.
 
     \b
     Example: gristmill schema > .gristmill/dataset.schema.json

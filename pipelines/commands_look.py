@@ -33,7 +33,7 @@ def opened() -> Iterator[tuple[Project, Warehouse]]:
 @click.command(name="list")
 @as_json_option
 def list_command(*, as_json: bool) -> None:
-    r"""Datasets, their versions and how they stand.
+    """Datasets, their versions and how they stand.
 
     \b
     Example: gristmill list
@@ -60,7 +60,7 @@ def list_command(*, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
-    r"""All that is known of one dataset.
+    """All that is known of one dataset.
 
     \b
     Example: gristmill show flights
@@ -92,7 +92,7 @@ def show(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def history(name: str, *, as_json: bool) -> None:
-    r"""The versions of a dataset and what changed.
+    """The versions of a dataset and what changed.
 
     \b
     Example: gristmill history flights
@@ -114,7 +114,7 @@ def history(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def splits(name: str, *, as_json: bool) -> None:
-    r"""What each split holds, and the proof that nothing leaks.
+    """What each split holds, and the proof that nothing leaks.
 
     \b
     Example: gristmill splits flights
@@ -160,7 +160,7 @@ def _times(row: dict[str, Any]) -> str | None:
 @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows to show.")
 @as_json_option
 def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
-    r"""The rows that broke a rule, by rule, of the newest build.
+    """The rows that broke a rule, by rule, of the newest build.
 
     \b
     Example: gristmill rejected weather --rule wind_speed.max
@@ -209,7 +209,7 @@ def rejected(name: str, *, rule: str | None, limit: int, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def sql(query: str, *, form: str | None, output: Path | None, as_json: bool) -> None:
-    r"""Query the warehouse: flights, flights.train, flights_v1, flights_v1.train, rejected.flights, meta.findings.
+    """Query the warehouse: flights, flights.train, flights_v1, flights_v1.train, rejected.flights, meta.findings.
 
     \b
     Example: gristmill sql "select split, count(*) from flights group by all"

@@ -6,6 +6,9 @@ What a run does is `assets.run`.
 from __future__ import annotations
 
 import getpass
+import os
+import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -17,6 +20,13 @@ from assets.step import Run
 from pipelines import messages, views
 from warehouse.client import Warehouse
 from warehouse.settings import find_project
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return str(os.getuid())
 
 
 def run_project(
@@ -37,9 +47,7 @@ def run_project(
     project = Project.open(root)
     order = chosen(project, names, with_upstream=with_upstream)
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
-        run = Run(
-            project=project, warehouse=warehouse, author=getpass.getuser(), listen=listen, has_new_policy=has_new_policy
-        )
+        run = Run(project=project, warehouse=warehouse, author=_author(), listen=listen, has_new_policy=has_new_policy)
         return execute(run, order, is_forced=is_forced, is_whole=not names)
 
 
@@ -53,7 +61,7 @@ def run_project(
 def run_command(
     names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool
 ) -> int:
-    r"""Run what is due of all datasets, or of those named.
+    """Run what is due of all datasets, or of those named.
 
     \b
     Example: gristmill run
@@ -65,6 +73,9 @@ def run_command(
     report = run_project(
         root, names, is_forced=force, with_upstream=with_upstream, has_new_policy=new_policy, is_quiet=as_json
     )
+    for one in report.datasets:
+        if one.fault and "--debug" in sys.argv:
+            traceback.print_exception(one.fault)
     if as_json:
         messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
     else:
@@ -91,7 +102,7 @@ def _dry_run(root: Path, names: tuple[str, ...], *, is_forced: bool, with_upstre
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, as_json: bool) -> int:
-    r"""How the newest work on each dataset ended. Exit code 1 when something is blocked or broken.
+    """How the newest work on each dataset ended. Exit code 1 when something is blocked, failed or broken.
 
     \b
     Example: gristmill status
@@ -108,12 +119,11 @@ def status(*, as_json: bool) -> int:
                 "name": "dataset",
                 "status": "status",
                 "version": "readers have",
-                "last_step": "last step",
                 "last_run_at": "at",
                 "why": "why",
             },
         )
-    return int(any(row["status"] in {"blocked", "broken"} for row in rows))
+    return int(any(row["status"] in {"blocked", "broken", "failed", "skipped"} for row in rows))
 
 
 COMMANDS = {"run": run_command, "status": status}

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assets.errors import NotPublished
-from assets.plan import fingerprint_of, parts_of
-from assets.project import Dataset, Project
+from assets.project import Project
 from warehouse.errors import NotFound
 from warehouse.meta import Meta
 from warehouse.records import Step, Version
@@ -23,26 +22,19 @@ def _latest(meta: Meta, name: str) -> Version | None:
 
 
 def status_of(project: Project, meta: Meta, name: str) -> str:
-    """`published`, `blocked` (what is there now is not published), `not run`, `broken` (its file) or `removed`."""
+    """How its newest run ended, or `not run`, `broken` or `removed` (its file)."""
     if project.problems_of(name):
         return "broken"
-    if name in project.datasets and blocking_step(project.datasets[name], meta):
-        return "blocked"
+    if (ended := last_run(meta, name)) and ended.status in {"blocked", "failed", "skipped"}:
+        return ended.status
     if _latest(meta, name) is None:
         return "not run"
     return "published" if name in project.datasets else "removed"
 
 
-def blocking_step(dataset: Dataset, meta: Meta) -> Step | None:
-    """The step that keeps what is there now from being published, or None."""
-    for source in dataset.file.spec.sources_of(dataset.name):
-        steps = meta.steps(dataset.name, step="ingest", source=source)
-        if steps and steps[0].status == "blocked":
-            return steps[0]
-    audits = meta.steps(dataset.name, step="audit")
-    if audits and audits[0].status == "blocked" and audits[0].fingerprint == fingerprint_of(parts_of(dataset, meta)):
-        return audits[0]
-    return None
+def last_run(meta: Meta, name: str) -> Step | None:
+    """How the newest run that did anything ended for a dataset."""
+    return next(iter(meta.steps(name, step="run")), None)
 
 
 def list_datasets(project: Project, meta: Meta) -> list[Facts]:
@@ -169,19 +161,23 @@ def status(project: Project, meta: Meta) -> list[Facts]:
     """How the newest work on each dataset ended, and which version readers have."""
     rows = []
     for row in list_datasets(project, meta):
-        steps = meta.steps(row["name"])
-        last = steps[0] if steps else None
-        blocking = blocking_step(project.datasets[row["name"]], meta) if row["status"] == "blocked" else None
-        blocked = [f for f in meta.findings(blocking.step_id) if f["outcome"] == "fail"] if blocking else []
-        broken = "; ".join(str(problem) for problem in project.problems_of(row["name"]))
+        name, ended = row["name"], last_run(meta, row["name"])
+        broken = "; ".join(str(problem) for problem in project.problems_of(name))
+        stopped = ended.detail if ended and row["status"] == ended.status else {}
+        blocked = _blocking(meta, name) if row["status"] == "blocked" else ""
         rows.append(
             {
-                "name": row["name"],
+                "name": name,
                 "status": row["status"],
                 "version": row["version"],
-                "last_step": last.step if last else None,
-                "last_run_at": last.started_at.isoformat() + "Z" if last else None,
-                "why": broken or "; ".join(f"{f['code']} {f['seen']}" for f in blocked) or None,
+                "last_run_at": ended.started_at.isoformat() + "Z" if ended else None,
+                "why": broken or blocked or stopped.get("error"),
             }
         )
     return rows
+
+
+def _blocking(meta: Meta, name: str) -> str:
+    step = next((s for s in meta.steps(name) if s.status == "blocked" and s.step != "run"), None)
+    failed = [f for f in meta.findings(step.step_id) if f["outcome"] == "fail"] if step else []
+    return "; ".join(f"{f['code']} {f['seen']}" for f in failed)

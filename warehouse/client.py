@@ -61,4 +61,4 @@ class Warehouse:
         Raises:
             Busy: Another process is running it.
         """
-        return locked(self.settings.home / "locks" / f"{dataset}.lock", f"{dataset!r} is being run")
+        return locked(self.settings.home / "locks" / "datasets" / f"{dataset}.lock", f"{dataset!r} is being run")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -15,8 +16,8 @@ import duckdb
 
 from warehouse.errors import Unreadable
 from warehouse.files import CHUNK
-from warehouse.layout import Layout, Reading
-from warehouse.query import literal
+from warehouse.layout import WHOLE_FILE, Layout, Reading
+from warehouse.query import literal, quoted
 
 MAX_FIELD = 1 << 27
 BLANK = re.compile(rb"(?<=\n)\r?\n")
@@ -38,7 +39,8 @@ def look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Read
         *_shared(reading),
     ]
     row = connection.execute(
-        f"SELECT Delimiter, Quote, Columns FROM sniff_csv({literal(str(path))}, {', '.join(options)})"
+        "SELECT Delimiter, Quote, Columns, DateFormat, TimestampFormat"
+        f" FROM sniff_csv({literal(str(path))}, {', '.join(options)})"
     ).fetchone()
     if row is None:
         raise Unreadable(path, "DuckDB found no dialect", "say `delimiter` and `quote`")
@@ -49,11 +51,28 @@ def look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Read
                 path, f"it has {len(columns)} columns and `names` has {len(reading.names)}", "name each column"
             )
         columns = dict(zip(reading.names, columns.values(), strict=True))
-    return Layout(
+    layout = Layout(
         columns=columns,
         delimiter=reading.delimiter or row[0],
         quote=reading.quote or ('"' if row[1] in {"(empty)", "", "\0"} else row[1]),
+        date_format=row[3] or None,
+        timestamp_format=row[4] or None,
     )
+    long = _long_integers(connection, path, reading, layout) if sample_rows == WHOLE_FILE else set()
+    return replace(layout, columns={name: "VARCHAR" if name in long else kind for name, kind in columns.items()})
+
+
+def _long_integers(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, layout: Layout) -> set[str]:
+    """The columns of floats with whole numbers of 16 digits or more: ids, which as floats would become one value."""
+    floats = [name for name, kind in layout.columns.items() if kind == "DOUBLE"]
+    if not floats:
+        return set()
+    told = ", ".join(
+        f"coalesce(bool_or(regexp_full_match({quoted(name)}, '-?[0-9]{{16,}}')), false)" for name in floats
+    )
+    options = [*_options(reading, layout, dict.fromkeys(layout.columns, "VARCHAR")), "ignore_errors=true"]
+    row = connection.execute(f"SELECT {told} FROM read_csv({literal(str(path))}, {', '.join(options)})").fetchone()
+    return {name for name, is_long in zip(floats, row or (), strict=True) if is_long}
 
 
 def _shared(reading: Reading) -> list[str]:
@@ -63,24 +82,33 @@ def _shared(reading: Reading) -> list[str]:
     return options + ([f"encoding={literal(reading.encoding)}"] if reading.encoding else [])
 
 
+def _options(reading: Reading, layout: Layout, columns: Mapping[str, str]) -> list[str]:
+    """What `read_csv` is told once the file is known."""
+    listed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
+    options = [
+        "auto_detect=false",
+        f"columns={{{listed}}}",
+        f"header={not reading.names}".lower(),
+        f"delim={literal(layout.delimiter)}",
+        f"quote={literal(layout.quote)}",
+        f"escape={literal(layout.quote)}",
+        f"nullstr=[{', '.join(literal(text) for text in ('', *reading.nulls))}]",
+    ]
+    options += [f"encoding={literal(reading.encoding)}"] if reading.encoding else []
+    options += [f"dateformat={literal(layout.date_format)}"] if layout.date_format else []
+    return options + ([f"timestampformat={literal(layout.timestamp_format)}"] if layout.timestamp_format else [])
+
+
 def stage_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, layout: Layout) -> str:
     """Read a file into `staged` and `unread`; SQL for the rows with their `_record`.
 
     Raises:
         Unreadable: DuckDB cannot read it.
     """
-    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in layout.columns.items())
     options = [
-        "auto_detect=false",
-        f"columns={{{columns}}}",
-        f"header={not reading.names}".lower(),
-        f"delim={literal(layout.delimiter)}",
-        f"quote={literal(layout.quote)}",
-        f"escape={literal(layout.quote)}",
-        f"nullstr=[{', '.join(literal(text) for text in ('', *reading.nulls))}]",
+        *_options(reading, layout, layout.columns),
         "store_rejects=true, rejects_table='csv_rejects', rejects_scan='csv_scans', rejects_limit=0",
     ]
-    options += [f"encoding={literal(reading.encoding)}"] if reading.encoding else []
     for table in ("csv_rejects", "csv_scans"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     try:

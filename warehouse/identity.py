@@ -53,7 +53,8 @@ def _parts_sql(columns: Mapping[str, str], names: Sequence[str]) -> str:
     texts = [text_sql(name, columns[name]) for name in names]
     # The length stands first: joined by '|' alone, ('a|b', 'c') and ('a', 'b|c') would be one entity.
     parts = (f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
-    return f" || {literal('|')} || ".join(parts)
+    # Not a chain of ||, which nests once a column.
+    return f"concat_ws({literal('|')}, {', '.join(parts)})"
 
 
 def _all_null(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The lake: every Parquet table of the warehouse and its immutable states. The only file that says ATTACH.
 
-Nine rules of storage live here, each for a failure that was reproduced on DuckDB 1.5.5 (`tests/warehouse/test_lake.py`
-shows them). Which tables there are, and what a version is, does not belong here.
+Nine rules of storage live here, each for a failure that was seen on DuckDB 1.5.5: `tests/warehouse/test_lake.py` shows
+those that can be shown, decision 8 tells of rule 3. Which tables there are, and what a version is, does not belong here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,7 +113,9 @@ class Lake:
                 )
                 self.connection.execute("COMMIT")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                # After a COMMIT that failed there is nothing left to roll back; its own error is the one to tell.
+                with suppress(duckdb.TransactionException):
+                    self.connection.execute("ROLLBACK")
                 raise
 
     def create_or_replace(self, table: str, select: str) -> None:

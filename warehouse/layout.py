@@ -32,11 +32,15 @@ class Layout:
         columns: Its columns in order and their DuckDB types.
         delimiter: Between fields, for CSV.
         quote: Around fields, for CSV.
+        date_format: Of dates that are not written as ISO has them, for CSV.
+        timestamp_format: The same of timestamps.
     """
 
     columns: Mapping[str, str]
     delimiter: str = ","
     quote: str = '"'
+    date_format: str | None = None
+    timestamp_format: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

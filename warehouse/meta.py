@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from warehouse.errors import Incompatible
+from warehouse.errors import Incompatible, Unreadable
 from warehouse.locks import locked
 from warehouse.records import Ingestion, Policy, Step, Version
 
@@ -132,8 +132,11 @@ class Meta:
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
         sa.event.listen(engine, "connect", _set_pragmas)
         migrating = locked(path.with_suffix(".lock"), "`meta` is being opened", wait_seconds=LOCK_WAIT_SECONDS)
-        with migrating, engine.begin() as connection:
-            _migrate(connection, duckdb_version)
+        try:
+            with migrating, engine.begin() as connection:
+                _migrate(connection, duckdb_version)
+        except sa.exc.DatabaseError as error:
+            raise Unreadable(path, str(error.orig), "restore it from a copy of .gristmill") from error
         return cls(engine)
 
     def close(self) -> None:

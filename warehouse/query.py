@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +20,11 @@ from warehouse.errors import QueryError
 VOLATILE = frozenset(
     [
         "now",
+        "age",
+        "nextval",
+        "txid_current",
+        "current_localtime",
+        "current_localtimestamp",
         "current_date",
         "current_time",
         "current_timestamp",
@@ -70,6 +76,7 @@ class Parsed:
         functions: Every function that it calls.
         table_functions: Those called in FROM.
         is_row_by_row: Each row of the result comes from one row of one table.
+        is_steady: It calls nothing whose answer changes, and samples nothing.
         is_repeatable: It is row by row and calls nothing whose answer changes: read twice, it gives the same rows.
         is_ordered_limit: Every LIMIT has an ORDER BY.
     """
@@ -79,6 +86,7 @@ class Parsed:
     functions: frozenset[str]
     table_functions: frozenset[str]
     is_row_by_row: bool
+    is_steady: bool
     is_repeatable: bool
     is_ordered_limit: bool
 
@@ -105,6 +113,9 @@ def parse(sql: str) -> Parsed:
     columns = frozenset(name for names in referred + joined for name in names)
     functions = frozenset(n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION")
     is_row_by_row = _is_row_by_row(node, nodes) and not functions & _aggregates()
+    is_steady = not VOLATILE & {name.lower() for name in functions | columns} and not any(
+        n.get("sample") for n in nodes
+    )
     return Parsed(
         tables=frozenset(_tables(node, frozenset())),
         columns=columns,
@@ -113,9 +124,15 @@ def parse(sql: str) -> Parsed:
             n["function"]["function_name"].lower() for n in nodes if n.get("type") == "TABLE_FUNCTION"
         ),
         is_row_by_row=is_row_by_row,
-        is_repeatable=is_row_by_row and not VOLATILE & (functions | columns),
+        is_steady=is_steady,
+        is_repeatable=is_row_by_row and is_steady,
         is_ordered_limit=all(_is_ordered(n) for n in nodes if "modifiers" in n),
     )
+
+
+def volatile_words(parsed: Parsed) -> set[str]:
+    """What a query names whose answer changes from run to run."""
+    return {name for name in parsed.functions | parsed.columns if name.lower() in VOLATILE}
 
 
 @cache
@@ -208,7 +225,8 @@ def bind(select: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, str]
                 connection.execute(f"CREATE TABLE {quoted(name)} ({body})")
             return described(connection, select)
         finally:
-            connection.execute("ROLLBACK")
+            with suppress(duckdb.TransactionException):
+                connection.execute("ROLLBACK")
 
 
 def described(connection: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ DuckDB is the one reader for everything. Where the rows go does not belong here;
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -43,7 +44,7 @@ def _described(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, 
 
 def _typed(layout: Layout, reading: Reading) -> Layout:
     columns = {name: reading.types.get(name, kind) for name, kind in layout.columns.items()}
-    return Layout(columns=columns, delimiter=layout.delimiter, quote=layout.quote)
+    return replace(layout, columns=columns)
 
 
 def stage(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, layout: Layout) -> Staged:

@@ -64,12 +64,15 @@ class Settings:
 
 
 def find_project(start: Path | None = None) -> Path:
-    """The project's folder: `GRISTMILL_PROJECT`, else the nearest folder at or above `start` that has `gristmill.toml`.
+    """The project's folder: the nearest one with `gristmill.toml`, at or above `start`.
+
+    Without `start`: `GRISTMILL_PROJECT`, else from the working directory upwards.
 
     Raises:
         NotFound: No such folder.
+        SettingsError: `GRISTMILL_PROJECT` names a folder that is no project.
     """
-    if named := os.environ.get(PROJECT_VARIABLE):
+    if start is None and (named := os.environ.get(PROJECT_VARIABLE)):
         root = Path(named).expanduser().resolve()
         if not (root / FILE).is_file():
             raise SettingsError(PROJECT_VARIABLE, named, f"has no {FILE}", "name a project's folder, or unset it")

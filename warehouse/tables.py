@@ -5,7 +5,6 @@ Which rows are accepted is told by an expression of `checks`; this file only wri
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,25 +13,6 @@ from warehouse.query import literal, quoted
 
 CANDIDATE = "_candidate"
 SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "dev", "valid": "dev", "validation": "dev"}
-# Types that other engines do not keep, and what is stored in their place.
-STORED_AS = (
-    (re.compile(r"HUGEINT|UHUGEINT|UINTEGER|UBIGINT"), "BIGINT"),
-    (re.compile(r"UTINYINT|USMALLINT"), "INTEGER"),
-    (re.compile(r"JSON|UUID|TIME|TIME WITH TIME ZONE|INTERVAL|BIT|ENUM\(.*"), "VARCHAR"),
-    (re.compile(r"TIMESTAMP_(S|MS|NS)"), "TIMESTAMP"),
-)
-
-
-def stored_as(kind: str) -> str:
-    """The type in which a column of the DuckDB type `kind` is stored.
-
-    >>> stored_as("HUGEINT"), stored_as("FLOAT[3]"), stored_as("DATE")
-    ('BIGINT', 'FLOAT[]', 'DATE')
-    """
-    for pattern, stored in STORED_AS:
-        if pattern.fullmatch(kind):
-            return stored
-    return re.sub(r"\[\d+\]$", "[]", kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +47,8 @@ class Candidate:
             f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
             for name, kind in self.casts.items()
         ]
-        derived = [f"({sql}) AS {quoted(name)}" for name, sql in self.flags.items()]
-        derived += [f"({self.in_pool}) AS _in_pool"] if self.in_pool else []
+        derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
+        derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
         return (
             f"SELECT *, {', '.join([*derived, f'{self.entity} AS _entity'])}"
             f" FROM (SELECT {', '.join(typed)} FROM (\n{self.select}\n))"

@@ -166,10 +166,12 @@ def test_no_project_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> Non
 def test_the_environment_names_a_project_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named, here = project(tmp_path / "named", 'salt = "s"'), project(tmp_path / "here", 'salt = "s"')
     monkeypatch.setenv("GRISTMILL_PROJECT", str(named))
-    assert find_project(here) == named.resolve()
+    monkeypatch.chdir(here)
+    assert find_project() == named.resolve()
+    assert find_project(here) == here.resolve(), "a folder that is named beats the environment"
 
 
 def test_the_environment_must_name_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRISTMILL_PROJECT", str(tmp_path))
     with pytest.raises(SettingsError, match=r"GRISTMILL_PROJECT: .* has no gristmill.toml"):
-        find_project(project(tmp_path / "here", 'salt = "s"'))
+        find_project()
