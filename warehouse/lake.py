@@ -1,7 +1,7 @@
 """The lake: every Parquet table of the warehouse and its immutable states. The only file that says ATTACH.
 
 Nine rules of storage live here, each for a failure that was seen on DuckDB 1.5.5: `tests/warehouse/test_lake.py` shows
-those that can be shown, decision 8 tells of rule 3. Which tables there are, and what a version is, does not belong here.
+those that can be shown, decision 8 tells of rule 3. Which tables there are, what a version is, does not belong here.
 """
 
 from __future__ import annotations
