@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assets.project import Dataset
-from assets.sources import active_ingestions, kept_without_file, source_files
+from assets.sources import Delivery, active_ingestions, kept_without_file, reading_facts, source_files
 from assets.spec import SourceSpec
 from assets.step import Run
 from checks.finding import Finding
@@ -16,7 +16,7 @@ from warehouse.files import SourceFile, plain
 from warehouse.kinds import is_lossless
 from warehouse.layout import WHOLE_FILE, Layout, Reading, Staged
 from warehouse.meta import Meta
-from warehouse.raw import append_raw, ensure_raw, raw_columns
+from warehouse.raw import append_raw, drop_raw, ensure_raw, raw_columns
 from warehouse.reader import look, stage
 from warehouse.records import Ingestion, Step, now
 
@@ -45,15 +45,27 @@ def ingest(run: Run, dataset: Dataset, name: str, source: SourceSpec) -> list[Fi
     """
     meta = run.warehouse.meta
     found = source_files(run.project.settings.root, meta, dataset.name, name, source)
-    findings = [finding for file, sha256 in found.due for finding in _take_in(run, dataset, name, source, file, sha256)]
+    findings: list[Finding] = []
+    for file, sha256 in found.due:
+        is_anew = _is_read_anew(run, dataset, name, source, found)
+        findings += _take_in(run, dataset, name, source, file, sha256, is_anew=is_anew)
     if found.gone and source.mode == "replace":
         meta.withdraw(found.gone)
     return [*findings, *kept_without_file(source, found)]
 
 
-def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: SourceFile, sha256: str) -> list[Finding]:
+def _is_read_anew(run: Run, dataset: Dataset, name: str, source: SourceSpec, found: Delivery) -> bool:
+    """Whether every active file was read in another way and is due: raw is then made anew, with the types now found."""
+    active = active_ingestions(run.warehouse.meta, dataset.name, name)
+    due = {file.shown for file, _ in found.due}
+    return bool(active) and all(i.path in due and i.reading != reading_facts(source) for i in active)
+
+
+def _take_in(
+    run: Run, dataset: Dataset, name: str, source: SourceSpec, file: SourceFile, sha256: str, *, is_anew: bool
+) -> list[Finding]:
     meta, lake, started_at = run.warehouse.meta, run.warehouse.lake, now()
-    known = raw_columns(lake, dataset.name, name)
+    known = {} if is_anew else raw_columns(lake, dataset.name, name)
     run.tell(dataset, "ingest", "read", file.shown)
     with plain(file) as path:
         reading = reading_of(source, file)
@@ -66,10 +78,10 @@ def _take_in(run: Run, dataset: Dataset, name: str, source: SourceSpec, file: So
             return findings
         layout = replace(layout, columns={column: known.get(column, kind) for column, kind in layout.columns.items()})
         staged = stage(lake.connection, path, reading, layout)
-        ingestion = _ingestion(meta, dataset, name, file, sha256, staged)
+        ingestion = replace(_ingestion(meta, dataset, name, file, sha256, staged), reading=reading_facts(source))
         detail = {"ingestion": ingestion.ingestion, "columns": {**known, **layout.columns}}
         step = run.new_step(dataset, "ingest", sha256, source=name, started_at=started_at, detail=detail)
-        _write(run, dataset, step, ingestion, staged, layout)
+        _write(run, dataset, step, ingestion, staged, layout, is_anew=is_anew)
     return findings
 
 
@@ -88,13 +100,19 @@ def _ingestion(meta: Meta, dataset: Dataset, name: str, file: SourceFile, sha256
     )
 
 
-def _write(run: Run, dataset: Dataset, step: Step, ingestion: Ingestion, staged: Staged, layout: Layout) -> None:
+def _write(
+    run: Run, dataset: Dataset, step: Step, ingestion: Ingestion, staged: Staged, layout: Layout, *, is_anew: bool
+) -> None:
     """T1: the rows of one file, with the word on it that `meta` can be told again."""
     meta, lake, name = run.warehouse.meta, run.warehouse.lake, ingestion.source
-    superseded = [i.ingestion for i in active_ingestions(meta, dataset.name, name) if i.path == ingestion.path]
+    superseded = [
+        i.ingestion for i in active_ingestions(meta, dataset.name, name) if is_anew or i.path == ingestion.path
+    ]
     extra = {"kind": "ingest", "step": step.to_json(), "ingestions": [vars(ingestion)], "superseded": superseded}
     with lake.transaction(run.author, f"ingest {dataset.name} {ingestion.path}", extra):
         run.tell(dataset, "ingest", "begin")
+        if is_anew:
+            drop_raw(lake, dataset.name, name)
         ensure_raw(lake, dataset.name, name, layout.columns)
         append_raw(lake, ingestion, staged, layout.columns)
         run.tell(dataset, "ingest", "written")

@@ -51,7 +51,7 @@ def parts_of(dataset: Dataset, meta: Meta, *, inputs: Mapping[str, int] | None =
     """
     spec = dataset.file.spec
     rows: dict[str, Any] = {
-        name: sorted([i.path, i.sha256] for i in active_ingestions(meta, dataset.name, name))
+        name: sorted([i.path, i.sha256, i.reading] for i in active_ingestions(meta, dataset.name, name))
         for name in spec.sources_of(dataset.name)
     }
     read = latest_versions(dataset, meta) if inputs is None else inputs

@@ -5,6 +5,7 @@ Taking it in is `assets.ingest`.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Delivery:
 def source_files(root: Path, meta: Meta, dataset: str, name: str, source: SourceSpec) -> Delivery:
     """Compare a source's files with what was taken in: by size and time first, by sha256 where these differ.
 
+    A file that was read in another way than the YAML now says is due too.
+
     Raises:
         Unreadable: A path names nothing, and there are no earlier rows to keep, or `mode: replace` would drop them all.
     """
@@ -49,10 +52,11 @@ def source_files(root: Path, meta: Meta, dataset: str, name: str, source: Source
     due = []
     for file in files:
         known = by_path.get(file.shown)
-        if known and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
+        is_read_alike = known is not None and known.reading == reading_facts(source)
+        if known and is_read_alike and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
             continue
         sha256 = file.sha256()
-        if known and known.sha256 == sha256:
+        if known and is_read_alike and known.sha256 == sha256:
             meta.set_mtime(known, file.mtime_ns)
         else:
             due.append((file, sha256))
@@ -66,6 +70,11 @@ def kept_without_file(source: SourceSpec, found: Delivery) -> list[Finding]:
         return []
     paths = ", ".join(ingestion.path for ingestion in found.gone)
     return [Finding(code="SOURCE3", outcome="warn", seen=f"gone, and their rows kept: {paths}")]
+
+
+def reading_facts(source: SourceSpec) -> str:
+    """How a source's files are read, as text: what was read otherwise is read again."""
+    return json.dumps(source.model_dump(mode="json", exclude={"path", "mode"}, exclude_defaults=True), sort_keys=True)
 
 
 def active_ingestions(meta: Meta, dataset: str, name: str) -> tuple[Ingestion, ...]:

@@ -56,6 +56,7 @@ INGESTIONS = sa.Table(
     _column("mtime_ns", _int),
     _column("n_rows", _int),
     _column("n_rejected", _int),
+    _column("reading", _text),
     _column("state", _text),
     _column("snapshot", _int, null=True),
     sa.CheckConstraint("state IN ('active', 'superseded', 'withdrawn')"),

@@ -12,7 +12,6 @@ from warehouse.layout import Staged
 from warehouse.query import literal, quoted
 from warehouse.records import Ingestion
 
-HIDDEN = ("_file", "_record")
 OWN = {"_ingestion": "INTEGER", "_record": "BIGINT", "_file": "VARCHAR"}
 UNREAD = {
     "_ingestion": "INTEGER",
@@ -50,6 +49,12 @@ def ensure_raw(lake: Lake, dataset: str, source: str, columns: Mapping[str, str]
     for name, kind in columns.items():
         if name not in known:
             lake.execute(f"ALTER TABLE lake.raw.{table} ADD COLUMN {quoted(name)} {kind}")
+
+
+def drop_raw(lake: Lake, dataset: str, source: str) -> None:
+    """Forget the tables of a source, to be made anew in the same transaction; older snapshots keep what they had."""
+    for schema in ("raw", "rejected"):
+        lake.execute(f"DROP TABLE lake.{schema}.{raw_name(dataset, source)}")
 
 
 def _declared(columns: Mapping[str, str]) -> str:

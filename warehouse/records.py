@@ -66,6 +66,7 @@ class Ingestion:
     mtime_ns: int
     n_rows: int
     n_rejected: int
+    reading: str = ""
     state: str = "active"
     snapshot: int | None = None
 

@@ -83,3 +83,17 @@ def test_a_failure_is_remembered_until_it_is_mended(make_project, run_project) -
     (root / "datasets" / "t.yaml").write_text("source: t.csv\n", "utf-8")
     assert run_project(root).datasets[0].status == "unchanged"
     assert gm.list(project=root)["status"].to_list() == ["published"]
+
+
+def test_a_source_that_is_to_be_read_otherwise_is_read_again(make_project, run_project) -> None:
+    root = make_project(
+        {"t.yaml": "source: {path: 'data/*.csv'}\n"}, {"data/a.csv": "x\n1\nNA\n", "data/b.csv": "x\n3\n"}
+    )
+    run_project(root)
+    assert gm.dataset("t", project=root).columns == {"x": "VARCHAR"}
+    (root / "datasets" / "t.yaml").write_text("source: {path: 'data/*.csv', nulls: [NA]}\nbreaking: true\n", "utf-8")
+    assert run_project(root).datasets[0].version == 2
+    assert gm.dataset("t", project=root).columns == {"x": "BIGINT"}
+    assert gm.sql("select x from t order by x", project=root)["x"].to_list() == [1, 3, None]
+    assert gm.sql("select x from t_v1 order by x", project=root)["x"].to_list() == ["1", "3", "NA"]
+    assert run_project(root).datasets[0].status == "unchanged"
