@@ -12,6 +12,7 @@ from typing import Self
 
 import duckdb
 
+from warehouse.errors import Unreadable
 from warehouse.lake import Lake
 from warehouse.locks import locked
 from warehouse.meta import Meta
@@ -47,10 +48,17 @@ class Warehouse:
     def reconcile(self) -> int:
         """Tell `meta` what the lake has committed and `meta` has not seen; how many steps that were.
 
+        Raises:
+            Unreadable: `meta` has lost everything, its versions too.
+
         A process that dies between the two commits leaves such steps. Data is the lake's truth, so they are taken over.
         """
         known = self.meta.step_ids()
-        missed = [(snapshot, extra) for snapshot, extra in self.lake.commits() if extra["step"]["step_id"] not in known]
+        commits = self.lake.commits()
+        if not known and any(extra["kind"] == "build" for _, extra in commits):
+            hint = "restore it from a copy of .gristmill; without it nobody knows which builds were published"
+            raise Unreadable(self.settings.meta_path, "it is empty, and the lake beside it is not", hint)
+        missed = [(snapshot, extra) for snapshot, extra in commits if extra["step"]["step_id"] not in known]
         for snapshot, extra in missed:
             self.meta.replay(extra, snapshot=snapshot)
         return len(missed)

@@ -97,3 +97,13 @@ def test_a_source_that_is_to_be_read_otherwise_is_read_again(make_project, run_p
     assert gm.sql("select x from t order by x", project=root)["x"].to_list() == [1, 3, None]
     assert gm.sql("select x from t_v1 order by x", project=root)["x"].to_list() == ["1", "3", "NA"]
     assert run_project(root).datasets[0].status == "unchanged"
+
+
+def test_a_lost_meta_is_refused_and_not_begun_again_at_version_1(make_project, run_project) -> None:
+    root = make_project({"t.yaml": "source: t.csv\n"}, {"t.csv": "x\n1\n"})
+    run_project(root)
+    for path in (root / ".gristmill").glob("meta.sqlite*"):
+        path.unlink()
+    result = run_project(root).datasets[0]
+    assert (result.status, result.version) == ("failed", None)
+    assert "it is empty, and the lake beside it is not" in str(result.error)

@@ -132,3 +132,13 @@ def test_sql_reads_splits_versions_rejected_rows_and_meta(reading: Path, gristmi
 def test_a_sum_of_integers_is_a_number_in_json(reading: Path, gristmill: Gristmill) -> None:
     printed = gristmill("sql", "select sum(n) as n from (values (1), (2)) t (n)", "--json")
     assert json.loads(printed.out)["rows"] == [{"n": 3}]
+
+
+def test_sql_as_csv_writes_lists_structs_and_bytes_as_json(reading: Path, gristmill: Gristmill) -> None:
+    printed = gristmill("sql", "select [1, 2] as l, {'a': 1} as s, 'x'::blob as b", "--format", "csv")
+    assert printed.out.splitlines() == ['"l","s","b"', '"[1, 2]","{""a"": 1}","""78"""']
+
+
+def test_sql_as_json_keeps_every_column_of_one_name(reading: Path, gristmill: Gristmill) -> None:
+    told = json.loads(gristmill("sql", "select 1 as a, 2 as a", "--json").out)
+    assert (told["columns"], told["rows"]) == (["a", "a_1"], [{"a": 1, "a_1": 2}])
