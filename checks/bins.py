@@ -105,7 +105,7 @@ def ordered_cells(column: str, type_: str, kind: Kind, values: Floats, *, has_pr
     shown = _shown(outer[0], outer[-1], is_whole=bool((values == np.round(values)).all()))
     step = N_ATOM_GRID // N_QUANTILES
     edges = np.unique(
-        np.concatenate([grid[step - 1 :: step], outer, atoms, np.nextafter(atoms, -np.inf), far, shown, [np.inf]])
+        np.concatenate([grid[step - 1 :: step], outer, atoms, _just_below(atoms, iqr), far, shown, [np.inf]])
     )
     return Cells(
         column=column,
@@ -129,6 +129,11 @@ def _atoms(grid: Floats) -> Floats:
     found, counts = np.unique(grid, return_counts=True)
     is_atom = counts >= 2
     return np.sort(found[is_atom][np.argsort(-counts[is_atom], kind="stable")][:MOST_ATOMS])
+
+
+def _just_below(atoms: Floats, iqr: float) -> Floats:
+    # Not the next float: below 0 that is denormal, and engines read its text as 0.
+    return atoms - np.maximum(4 * np.spacing(np.abs(atoms)), 1e-12 * iqr)
 
 
 def _shown(low: float, high: float, *, is_whole: bool) -> Floats:

@@ -140,9 +140,7 @@ def form_units(first: Side, second: Side) -> Units:
     ones = _numbers(first, 1 / ratio)
     twos = _numbers(second, ratio)
     n_ones, n_twos = _count(ones), _count(twos)
-    return Units(
-        of_first=ones, of_second=np.where(twos >= 0, twos + n_ones, -1), n_first=n_ones, n_second=n_twos
-    )
+    return Units(of_first=ones, of_second=np.where(twos >= 0, twos + n_ones, -1), n_first=n_ones, n_second=n_twos)
 
 
 def _numbers(side: Side, times_larger: float) -> NDArray[np.int64]:
