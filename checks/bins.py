@@ -92,8 +92,7 @@ def ordered_cells(column: str, type_: str, kind: Kind, values: Floats, *, has_pr
     """
     values = values[np.isfinite(values)]
     if not len(values):
-        edges: tuple[float, ...] = (float("inf"),)
-        return Cells(column=column, type=type_, kind=kind, edges=edges, why="every value is missing")
+        return Cells(column=column, type=type_, kind=kind, edges=(float("inf"),), why="every value is missing")
     grid = np.quantile(values, np.arange(1, N_ATOM_GRID) / N_ATOM_GRID, method="inverted_cdf")
     q25, median, q75 = np.quantile(values, [0.25, 0.5, 0.75])
     outer = np.quantile(values, OUTER, method="inverted_cdf")
@@ -133,7 +132,7 @@ def _atoms(grid: Floats) -> Floats:
 
 def _just_below(atoms: Floats, iqr: float) -> Floats:
     # Not the next float: below 0 that is denormal, and engines read its text as 0.
-    return atoms - np.maximum(4 * np.spacing(np.abs(atoms)), 1e-12 * iqr)
+    return np.asarray(atoms - np.maximum(4 * np.spacing(np.abs(atoms)), 1e-12 * iqr), dtype=np.float64)
 
 
 def _shown(low: float, high: float, *, is_whole: bool) -> Floats:

@@ -146,6 +146,14 @@ def _difference(part: Array, rows: Array, is_first: NDArray[np.bool_], q: float)
     return means[1] - means[0], q * float(np.sqrt(variance))
 
 
+def share_interval(part: Array, rows: Array) -> tuple[float, float, float]:
+    """A share (or a mean) with its 95 % interval, leaving out one unit at a time."""
+    value = float(part.sum() / rows.sum())
+    left_out = (part.sum() - part) / np.maximum(rows.sum() - rows, 1e-12)
+    margin = t_quantile(len(part) - 1) * float(np.sqrt(_spread(left_out))) if len(part) > 1 else 0.0
+    return value, value - margin, value + margin
+
+
 def design_effect(groups: Array) -> float:
     """How much more the units of one side vary than single rows would, mean over groups that are neither rare nor all.
 

@@ -1,7 +1,7 @@
-"""Counts of every column by cell, part and bucket: one scan of numbers and moments, one narrow one for each category.
+"""Counts of every column by cell, part and bucket: one scan of numbers and moments, a narrow one for each category.
 
-Which cells there are is `checks.bins`; what is made of the counts, `checks.shift` and `checks.column_stats`. Every count
-is of all rows; decimal places alone are counted on a quarter of the buckets of a large table.
+Which cells there are is `checks.bins`; what is made of the counts, `checks.shift` and `checks.column_stats`. Counts are
+of all rows; decimal places alone are counted on a quarter of the buckets of a large table.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _histogram() -> Any:
     signature = ((dt.float64, dt.Array(dt.float64)), dt.Map(dt.float64, dt.int64))
 
     @ibis.udf.agg.builtin(name="histogram", signature=signature)
-    def histogram(values, edges):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def histogram(values, edges):  # type: ignore[no-untyped-def]
         """The engine's own."""
 
     return histogram
@@ -228,7 +228,9 @@ def _ordered_counts(
             f"high_{i}": number.max(),
         }
     frame = collect(table.group_by("_part", "_bucket").agg(**measures))
-    counts, moments, extremes = {}, {}, {}
+    counts: dict[str, Any] = {}
+    moments: dict[str, Any] = {}
+    extremes: dict[tuple[str, str], Extremes] = {}
     for i, c in enumerate(cells):
         n = frame[f"n_{i}"].to_numpy().astype(float)
         listed = [values or [0] * len(c.edges) for values in frame[f"cells_{i}"].to_list()]

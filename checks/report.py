@@ -124,7 +124,7 @@ class ShiftReport:
         if self.shifted:
             more = len(self.shifted) - MOST_NAMED
             named = ", ".join(f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED])
-            led = f"{named}{f' and {plural(more, "more column")}' if more > 0 else ''}"
+            led = f"{named} and {plural(more, 'more column')}" if more > 0 else named
             said = "shifted, as declared" if self.declared else "shifted"
             about = f"; {self.note}" if self.note else ""
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"

@@ -101,7 +101,7 @@ def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], ques
         )
         return replace(empty, unit=named, columns=told, note=why)
     measured, silent = _measure(first, second, columns, units, question, is_turned=is_turned)
-    judged = _judge(measured, units, question) if measured else []
+    judged = _judge(measured, question) if measured else []
     return replace(empty, unit=named, columns=tuple(sorted([*judged, *silent], key=_place)))
 
 
@@ -185,7 +185,7 @@ def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_t
     return [change for change in found if change is not None]
 
 
-def _judge(measured: Sequence[Measured], units: Units, question: Question) -> list[ColumnShift]:
+def _judge(measured: Sequence[Measured], question: Question) -> list[ColumnShift]:
     adjusted = step_down(np.stack([m.scores for m in measured], axis=1))
     ratios = np.array([max(m.design_ratio, 1 / max(m.design_ratio, 1e-12)) for m in measured])
     ratio = float(np.median(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else 1.0

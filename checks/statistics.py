@@ -21,10 +21,11 @@ Array = NDArray[Any]
 N_LEGENDRE = 8
 FEWEST_UNITS, FEWEST_ENTITIES = 5.0, 2.5
 VARIANCE_FLOOR = 0.08
-# What each statistic of a column may spend; those that cannot be computed leave their part to the others.
+# What each statistic of a column may spend, of ordered ones and of levels. Those that cannot be computed leave their
+# part to the others.
 WEIGHTS = {
-    "ordered": {"ad": 0.4, "scale": 0.15, "chi10": 0.12, "tail": 0.12, "missing": 0.12, "chi32": 0.05, "precision": 0.04},
-    "levels": {"chi2": 0.7, "max": 0.3},
+    "ad": 0.4, "scale": 0.15, "chi10": 0.12, "tail": 0.12, "missing": 0.12, "chi32": 0.05, "precision": 0.04,
+    "chi2": 0.7, "max": 0.3,
 }  # fmt: skip
 
 
@@ -221,12 +222,11 @@ def column_scores(found: list[Statistic], rows: Array, chosen: NDArray[np.float3
     The score is the least of p / weight over its statistics, as a logarithm.
     """
     z = studentised(np.concatenate([s.sums for s in found], axis=1), rows, chosen, units)
-    weights = {**WEIGHTS["ordered"], **WEIGHTS["levels"]}
-    total = sum(weights[s.name] for s in found)
+    total = sum(WEIGHTS[s.name] for s in found)
     ends = np.cumsum([s.sums.shape[1] for s in found])
     scores = np.stack(
         [
-            s.log_p(z[:, end - s.sums.shape[1] : end]) - np.log(weights[s.name] / total)
+            s.log_p(z[:, end - s.sums.shape[1] : end]) - np.log(WEIGHTS[s.name] / total)
             for s, end in zip(found, ends, strict=True)
         ]
     )
