@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assets.ingest import unread_rows
 from assets.compare_versions import compare_with_last
+from assets.ingest import unread_rows
 from assets.plan import latest, policy_facts
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset

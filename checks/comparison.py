@@ -70,17 +70,43 @@ def compare(
     """
     named = [entity] if isinstance(entity, str) else list(entity)
     one, two = _on_one_engine(reference, current)
-    for column in (*named, *([time] if time else []), *([target] if target else [])):
-        if column not in one.columns or column not in two.columns:
-            raise NoSuchColumn(column, tuple(c for c in one.columns if c in two.columns))
+    _ask_for(one, two, [*named, *([time] if time else []), *([target] if target else [])])
     both = _with_units(unite(one, two, kept=()), named, time)
     unit = ", ".join(named) or ("day" if time else "row")
-    question = Question(unit=unit, alpha=alpha, tolerance=tolerance)
-    if time:
-        both, question = _in_time(both, question, time, has_entity=bool(named))
-    silent = dict.fromkeys(named, "it is the entity")
-    both = replace(both, not_compared=silent | dict(both.not_compared))
+    both, question = _asked(both, Question(unit=unit, alpha=alpha, tolerance=tolerance), named, time)
     return with_target(compare_both(both, question, reference="reference", current="current"), target)
+
+
+def compare_with_units(
+    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str], time: str | None
+) -> tuple[Both, Question]:
+    """Two tables of one engine that have `_entity` and `_bucket` already, ready for `compare_both`.
+
+    Args:
+        reference: What is compared with.
+        current: What is compared.
+        question: How.
+        entity: The columns that `_entity` is made of.
+        time: The column of time, where the sides are windows of time.
+
+    Raises:
+        NoSuchColumn: A named column is not in both tables.
+    """
+    _ask_for(reference, current, [time] if time else [])
+    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), time)
+
+
+def _ask_for(one: ir.Table, two: ir.Table, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in one.columns or column not in two.columns:
+            raise NoSuchColumn(column, tuple(c for c in one.columns if c in two.columns))
+
+
+def _asked(both: Both, question: Question, entity: list[str], time: str | None) -> tuple[Both, Question]:
+    if time:
+        both, question = _in_time(both, question, time, has_entity=bool(entity) and entity != [time])
+    silent = {column: "it is the entity" for column in entity if column in both.columns}
+    return replace(both, not_compared=silent | dict(both.not_compared)), question
 
 
 def with_target(report: ShiftReport, target: str | None) -> ShiftReport:

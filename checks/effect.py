@@ -85,8 +85,8 @@ def t_quantile(df: float) -> float:
 
 
 def _by_chance(groups: Array, chosen: Array) -> Array:
-    ones = chosen.astype(np.float64) @ groups
-    return total_variation(ones, groups.sum(axis=0) - ones)
+    ones = (chosen @ groups.astype(np.float32)).astype(np.float64)
+    return total_variation(ones, np.maximum(groups.sum(axis=0) - ones, 0))
 
 
 def _standard_error(first: Array, second: Array, *, is_paired: bool) -> float:

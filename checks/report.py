@@ -65,7 +65,9 @@ class ColumnShift:
         >>> ColumnShift(column="x", verdict="shifted", changes=(Change(what="mean, in sd", value=.5, margin=.1),)).said
         'mean, in sd +0.500 ± 0.100'
         """
-        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in self.changes)
+        # Of several only those are told that are beyond their margin; one always is.
+        told = [c for i, c in enumerate(self.changes) if not i or abs(c.value) > c.margin]
+        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,14 +176,14 @@ class ShiftReport:
 
     __repr__ = __str__
 
-    def lines(self) -> list[str]:
-        """The report as a table for a terminal."""
+    def lines(self, most: int = MOST_LINES) -> list[str]:
+        """The report as a table for a terminal, with at most `most` columns."""
         head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
-        width = max([6, *(len(c.column) for c in self.columns[:MOST_LINES])])
+        width = max([6, *(len(c.column) for c in self.columns[:most])])
         lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
         lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
-        lines += [_line(column, width) for column in self.columns[:MOST_LINES]]
-        if (more := len(self.columns) - MOST_LINES) > 0:
+        lines += [_line(column, width) for column in self.columns[:most]]
+        if (more := len(self.columns) - most) > 0:
             lines.append(f"and {plural(more, 'more column')}: `.to_polars()` or `--json` has them all")
         return lines
 
