@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import duckdb
+import ibis
+import numpy as np
+import polars as pl
+import pytest
+
+from checks.comparison import compare
+from checks.errors import NoSuchColumn
+
+
+def made(n: int, seed: int, shift: float = 0.0, first_day: int = 0) -> pl.DataFrame:
+    drawn = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "x": drawn.normal(shift, 1, n),
+            "level": drawn.choice(["a", "b", "c"], n),
+            "customer": drawn.integers(0, 500, n),
+            "day": [date(2024, 1, 1) + timedelta(days=int(d) + first_day) for d in drawn.integers(0, 90, n)],
+            "y": drawn.random(n) < (0.3 if not shift else 0.5),
+        }
+    )
+
+
+def verdicts(report) -> dict[str, str]:
+    return {c.column: c.verdict for c in report.columns}
+
+
+def test_two_frames_are_compared_by_row() -> None:
+    report = compare(made(4_000, 1), made(3_000, 2, shift=0.5))
+    assert report.unit.startswith("row: 4,000 against 3,000")
+    assert [c.column for c in report.shifted] == ["y", "x"] or [c.column for c in report.shifted] == ["x", "y"]
+
+
+def test_the_order_of_rows_changes_no_answer() -> None:
+    one, two = made(2_000, 1), made(1_500, 2, shift=0.2)
+    before = compare(one, two)
+    after = compare(*(f.sample(fraction=1, shuffle=True, seed=9) for f in (one, two)))
+    assert [(c.column, c.p_value, c.p_corrected, c.effect, c.low, c.high) for c in before.columns] == [
+        (c.column, c.p_value, c.p_corrected, c.effect, c.low, c.high) for c in after.columns
+    ]
+
+
+def test_exchanging_the_frames_changes_no_p_value() -> None:
+    one, two = made(2_000, 1), made(1_500, 2, shift=0.2)
+    forth, back = compare(one, two), compare(two, one)
+    assert [(c.column, c.p_corrected, c.effect) for c in forth.columns] == [
+        (c.column, c.p_corrected, c.effect) for c in back.columns
+    ]
+
+
+def test_arrow_pandas_and_ibis_tables_are_compared_like_polars() -> None:
+    one, two = made(1_000, 1), made(1_000, 2)
+    expected = [(c.column, c.p_value) for c in compare(one, two).columns]
+    assert [(c.column, c.p_value) for c in compare(one.to_arrow(), two.to_arrow()).columns] == expected
+    connection = duckdb.connect()
+    connection.register("one", one.to_arrow())
+    connection.register("two", two.to_arrow())
+    backend = ibis.duckdb.from_connection(connection)
+    assert [(c.column, c.p_value) for c in compare(backend.table("one"), backend.table("two")).columns] == expected
+    assert [(c.column, c.p_value) for c in compare(backend.table("one"), two).columns] == expected
+
+
+def test_entities_that_are_on_both_sides_are_swapped_in_pairs() -> None:
+    report = compare(made(3_000, 1), made(3_000, 2), entity="customer")
+    assert "swapped in pairs" in report.unit
+    assert verdicts(report)["customer"] == "not_applicable"
+
+
+def test_days_are_the_unit_where_only_a_time_is_named() -> None:
+    report = compare(made(3_000, 1), made(3_000, 2, first_day=200), time="day")
+    assert report.unit.startswith("day: 90 against 90")
+    assert verdicts(report)["day"] == "not_applicable"
+
+
+def test_an_entity_with_days_on_both_sides_cannot_tell() -> None:
+    one, two = made(3_000, 1), made(3_000, 2).with_columns(customer=pl.col("customer") + 1_000)
+    report = compare(one, two, entity="customer", time="day")
+    assert {v for v in verdicts(report).values()} == {"cannot_tell", "not_applicable"}
+    assert "a day is on both sides" in report.note
+
+
+def test_an_entity_at_other_times_is_told_with_its_limits() -> None:
+    one = made(4_000, 1)
+    two = made(4_000, 2, shift=0.5, first_day=200).with_columns(customer=pl.col("customer") + 1_000)
+    report = compare(one, two, entity="customer", time="day", target="y")
+    assert report.is_shifted
+    assert "p speaks of these days as seen through customer" in report.note
+    assert "the target y itself shifted" in report.note
+
+
+def test_columns_of_other_types_are_named_and_numbers_meet() -> None:
+    one = made(1_000, 1).with_columns(n=pl.lit(1) * pl.int_range(pl.len()) % 7, z=pl.col("x"))
+    two = made(1_000, 2).with_columns(n=(pl.int_range(pl.len()) % 7).cast(pl.Float64), z=pl.col("level"))
+    report = compare(one, two)
+    told = {c.column: c for c in report.columns}
+    assert told["n"].verdict != "not_applicable"
+    assert told["z"].why == "it is float64 on one side and string on the other"
+
+
+def test_a_named_column_that_is_missing_is_said_with_those_there_are() -> None:
+    with pytest.raises(NoSuchColumn, match="No column named 'client' is in both tables") as caught:
+        compare(made(100, 1), made(100, 2), entity="client")
+    assert caught.value.__notes__ == ["Hint: both have x, level, customer, day, y."]
+
+
+def test_an_empty_side_has_nothing_to_compare() -> None:
+    report = compare(made(500, 1), made(500, 2).head(0))
+    assert (report.columns, report.note) == ((), "one side has no row")
+    assert report.finding("SHIFT6").outcome == "not_applicable"
+
+
+@pytest.mark.slow
+def test_tables_of_few_different_rows_alarm_at_the_stated_rate() -> None:
+    """Twelve different rows at most: copies are told apart by their number, on both sides alike."""
+    alarms = 0
+    for i in range(60):
+        drawn = np.random.default_rng(i)
+        one, two = (
+            pl.DataFrame({"a": drawn.choice(["p", "q", "r"], n), "b": drawn.integers(0, 4, n)}) for n in (700, 500)
+        )
+        alarms += any(c.p_corrected is not None and c.p_corrected <= 0.05 for c in compare(one, two).columns)
+    assert alarms <= 9  # binomial(60, .05): more in 1 of 500

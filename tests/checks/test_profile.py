@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import math
+
+import duckdb
+import ibis
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.bins import Cells, merged, ordered_cells
+from checks.column_stats import figure_of, quartiles, stats_of
+from checks.profile import IS_A_NAME, cells_of, scan
+
+
+def table_of(frame: pl.DataFrame):
+    connection = duckdb.connect()
+    connection.register("frame", frame.to_arrow())
+    return ibis.duckdb.from_connection(connection).table("frame")
+
+
+def mixed(n: int = 3_000) -> pl.DataFrame:
+    drawn = np.random.default_rng(0)
+    x = drawn.normal(size=n)
+    x[:40], x[40:60], x[60:70] = np.nan, np.inf, -np.inf
+    return pl.DataFrame(
+        {
+            "x": pl.Series([None if i in range(100, 150) else v for i, v in enumerate(x.tolist())]),
+            "zeros": np.where(drawn.random(n) < 0.7, 0.0, drawn.exponential(size=n)),
+            "whole": drawn.poisson(3, n),
+            "tenths": drawn.normal(size=n).round(1),
+            "flag": drawn.random(n) < 0.3,
+            "level": drawn.choice(["a", "b", "other", "missing"], n),
+            "many": [f"L{i}" for i in drawn.zipf(1.4, n) % 400],
+            "name": [f"row {i}" for i in range(n)],
+            "day": pl.Series(drawn.integers(0, 300, n).tolist()).cast(pl.Int32).cast(pl.Date),
+            "nothing": pl.Series([None] * n, dtype=pl.Float64),
+            "_entity": [str(i // 3) for i in range(n)],
+            "_bucket": [(i // 3 * 7) % 256 for i in range(n)],
+            "_part": [["train", "dev", None][i // 3 % 3] for i in range(n)],
+        }
+    )
+
+
+COLUMNS = ("x", "zeros", "whole", "tenths", "flag", "level", "many", "name", "day", "nothing")
+
+
+@pytest.fixture(scope="module")
+def profiled():
+    frame = mixed()
+    table = table_of(frame)
+    return frame, scan(table, cells_of(table, COLUMNS, n_rows=len(frame)), n_rows=len(frame))
+
+
+def numbers(frame: pl.DataFrame, cells: Cells) -> np.ndarray:
+    series = frame[cells.column]
+    series = series.cast(pl.Int64) * 86_400 if cells.kind == "time" else series
+    return series.cast(pl.Float64).fill_null(math.nan).to_numpy()
+
+
+def test_every_count_is_that_of_a_count_by_hand(profiled) -> None:
+    """Of every cell, part and bucket, against NumPy: edges are closed above, what is not finite is missing."""
+    frame, profile = profiled
+    for part in ("train", "dev", "unused"):
+        rows = frame.filter(pl.col("_part").fill_null("unused") == part)
+        for cells in profile.cells:
+            if not cells.is_ordered:
+                continue
+            x = numbers(rows, cells)
+            at = np.where(np.isfinite(x), np.searchsorted(cells.edges, x), cells.n_cells - 1)
+            expected = np.zeros((256, cells.n_cells))
+            np.add.at(expected, (rows["_bucket"].to_numpy(), at), 1)
+            assert (profile.parts[part].counts[cells.column] == expected).all(), cells.column
+
+
+def test_levels_are_counted_apart_from_those_that_are_named_like_a_cell(profiled) -> None:
+    frame, profile = profiled
+    cells = next(c for c in profile.cells if c.column == "level")
+    train = frame.filter(pl.col("_part") == "train")
+    expected = [train.filter(level=label).height for label in cells.labels]
+    assert profile.parts["train"].counts["level"].sum(axis=0).tolist() == [*expected, 0, 0]
+
+
+def test_levels_beyond_the_64_commonest_are_counted_together(profiled) -> None:
+    frame, profile = profiled
+    cells = next(c for c in profile.cells if c.column == "many")
+    assert len(cells.labels) == 64
+    rare = frame.filter(~pl.col("many").is_in(cells.labels), pl.col("_part") == "dev").height
+    assert profile.parts["dev"].counts["many"].sum(axis=0)[64] == rare > 0
+
+
+def test_counts_add_up_to_the_rows_in_every_bucket(profiled) -> None:
+    frame, profile = profiled
+    for side in profile.parts.values():
+        for counts in (*side.counts.values(), *side.precision.values()):
+            assert (counts.sum(axis=1) == side.rows).all()
+    assert sum(side.n_rows for side in profile.parts.values()) == len(frame)
+    assert sum(side.n_entities for side in profile.parts.values()) == frame["_entity"].n_unique()
+
+
+def test_a_text_of_values_that_are_all_different_is_a_name(profiled) -> None:
+    _, profile = profiled
+    name = next(c for c in profile.cells if c.column == "name")
+    assert (name.kind, name.why) == ("text", IS_A_NAME)
+    assert profile.parts["train"].counts["name"].sum() == profile.parts["train"].n_rows
+
+
+def test_decimal_places_are_counted(profiled) -> None:
+    _, profile = profiled
+    whole, tenths, *rest = sum(side.precision["tenths"].sum(axis=0) for side in profile.parts.values())
+    assert tenths > 8 * whole > 0
+    assert sum(rest) == 0
+    assert "whole" not in profile.parts["train"].precision
+
+
+def test_a_value_of_many_rows_is_a_cell_of_its_own(profiled) -> None:
+    frame, profile = profiled
+    cells = next(c for c in profile.cells if c.column == "zeros")
+    at = int(np.searchsorted(cells.edges, 0.0))
+    counted = sum(side.counts["zeros"][:, at].sum() for side in profile.parts.values())
+    assert counted == frame.filter(pl.col("zeros") == 0).height
+
+
+def test_the_order_of_rows_changes_nothing(profiled) -> None:
+    frame, profile = profiled
+    table = table_of(frame.sample(fraction=1, shuffle=True, seed=3))
+    again = scan(table, cells_of(table, COLUMNS, n_rows=len(frame)), n_rows=len(frame))
+    assert again.cells == profile.cells
+    for part, side in profile.parts.items():
+        for column, counts in side.counts.items():
+            assert (again.parts[part].counts[column] == counts).all()
+
+
+def test_statistics_are_those_of_polars(profiled) -> None:
+    frame, profile = profiled
+    cells = next(c for c in profile.cells if c.column == "x")
+    told = stats_of(profile, cells, ("train", "dev"))
+    x = numbers(frame.filter(pl.col("_part") == "train"), cells)
+    finite = x[np.isfinite(x)]
+    assert told["train"]["n_rows"] == len(x)
+    assert told["train"]["n_missing"] == len(x) - len(finite)
+    assert told["train"]["mean"] == pytest.approx(finite.mean())
+    assert told["train"]["sd"] == pytest.approx(finite.std(ddof=1))
+    assert (told["train"]["min"], told["train"]["max"]) == (finite.min(), finite.max())
+    assert told["all"]["n_rows"] == len(frame)
+    levels = stats_of(profile, next(c for c in profile.cells if c.column == "level"), ())["all"]["top"]
+    assert dict(map(tuple, levels)) == dict(frame["level"].value_counts().iter_rows())
+
+
+def test_quartiles_are_exact_or_absent(profiled) -> None:
+    frame, profile = profiled
+    table = table_of(frame)
+    found = quartiles(table, profile.cells, n_rows=len(frame))
+    assert found["whole"]["all"]["median"] == np.median(frame["whole"])
+    assert found["tenths"]["dev"]["q25"] == pytest.approx(np.quantile(frame.filter(_part="dev")["tenths"], 0.25))
+    assert quartiles(table, profile.cells, n_rows=3_000_000) == {}
+
+
+def test_a_figure_is_small_and_its_shares_add_up(profiled) -> None:
+    _, profile = profiled
+    for cells in profile.cells:
+        figure = figure_of(profile, cells, ("train", "dev", "test"))
+        if figure is None:
+            continue
+        assert len(str(figure)) < 2_048
+        assert set(figure["series"]) == {"train", "dev"}
+        for shares in figure["series"].values():
+            assert sum(shares) == pytest.approx(1, abs=0.002)
+        if figure["kind"] == "histogram":
+            assert all(len(s) == len(figure["edges"]) - 1 for s in figure["series"].values())
+    assert figure_of(profile, next(c for c in profile.cells if c.column == "nothing"), ("train",)) is None
+
+
+def test_cells_survive_json(profiled) -> None:
+    import json
+
+    for cells in profiled[1].cells:
+        assert Cells.from_json(json.loads(json.dumps(cells.to_json()))) == cells
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), min_size=1, max_size=60))
+def test_edges_rise_and_end_at_infinity_whatever_the_values(values: list[float]) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        cells = ordered_cells("x", "float64", "numeric", np.array(values), has_precision=False)
+    edges = np.array(cells.edges)
+    assert edges[-1] == np.inf
+    assert (np.diff(edges[:-1]) > 0).all()
+    assert not np.isnan(edges).any()
+    assert set(cells.shown) <= set(cells.edges)
+
+
+def test_groups_are_at_most_as_many_as_asked_and_missing_stays_apart() -> None:
+    cells = ordered_cells("x", "float64", "numeric", np.random.default_rng(1).normal(size=5_000), has_precision=False)
+    pooled = np.append(np.random.default_rng(2).integers(0, 50, cells.n_cells - 1), 30).astype(float)
+    groups = merged(pooled, cells, 10)
+    assert len(set(groups.tolist())) == 11
+    assert (np.diff(groups) >= 0).all()
+    assert groups[-1] not in groups[:-1]
