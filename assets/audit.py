@@ -104,6 +104,7 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
         sizes={row["split"]: row for row in sizes},
         n_rows=n_rows,
         step_id=build.step_id,
+        fingerprint=build.fingerprint,
     )
     learned = learn(subject)
     compare_with_last(run, subject, int(build.snapshot or 0), learned)

@@ -96,7 +96,9 @@ def _asked(run: Run, subject: Subject, before: Version, both: Both) -> tuple[Bot
     if spec.time and _is_later(both, spec.time):
         silent = dict.fromkeys(moments_of(both.table), IS_WHEN) | silent
         unlike = "" if subject.is_unit_the_day else other_times(subject.unit)
-    question = Question(unit=subject.unit, seed=f"{before.step_id} {subject.step_id}", refused=refused, unlike=unlike)
+    question = Question(
+        unit=subject.unit, seed=f"{before.fingerprint} {subject.fingerprint}", refused=refused, unlike=unlike
+    )
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
 
 

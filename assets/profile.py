@@ -75,7 +75,8 @@ class Subject:
         columns: Its columns.
         sizes: What each split holds.
         n_rows: Its rows.
-        step_id: What identifies it: assignments are drawn from it.
+        step_id: Its step.
+        fingerprint: What it was made of: assignments are drawn from it, so that a repeated run says the same.
     """
 
     dataset: Dataset
@@ -84,6 +85,7 @@ class Subject:
     sizes: Mapping[str, Mapping[str, Any]]
     n_rows: int
     step_id: str
+    fingerprint: str
 
     @property
     def unit(self) -> str:
@@ -175,11 +177,12 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
         return
     spec = subject.dataset.file.spec
     across = code == "SHIFT3" and spec.splits.evaluate_on is not None
-    question = Question(unit=subject.unit, seed=f"{subject.step_id} {' '.join(pair)}", declared=across)
+    question = Question(unit=subject.unit, seed=f"{subject.fingerprint} {' '.join(pair)}", declared=across)
     cells = profile.cells
     if across:
         is_apart = _is_apart_in_time(subject, pair)
-        silent = subject.pool_columns() | (dict.fromkeys(moments_of(subject.table), IS_WHEN) if is_apart else {})
+        when = dict.fromkeys(moments_of(subject.table), IS_WHEN) if is_apart else {}
+        silent = when | subject.pool_columns()
         cells = told(cells, silent)
         if subject.dataset.policy.apart == "pool":
             table = subject.table.filter(subject.table["_split"].isin(pair))
@@ -206,10 +209,10 @@ def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned
         learned.findings.append(Finding(code="SHIFT5", outcome="not_applicable", seen=seen))
         return
     placed = by_day(subject.table.filter(subject.table["_split"].notnull()), spec.time)
-    silent = subject.pool_columns() | dict.fromkeys(moments_of(subject.table), IS_WHEN)
+    silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
     cells = told(cells, silent)
     profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)
-    question = Question(unit="day", seed=f"{subject.step_id} months")
+    question = Question(unit="day", seed=f"{subject.fingerprint} months")
     reports = compare_months(profile, profile.cells, question)
     for report in reports:
         learned.add("months", report)

@@ -99,7 +99,7 @@ def _compare_stored(
 ) -> ShiftReport:
     lake = warehouse.lake
     entity = one.policy.entity if one.policy else []
-    seed = f"{one.version.step_id} {two.version.step_id}"
+    seed = f"{one.version.fingerprint} {two.version.fingerprint}"
     question = replace(Question(unit=", ".join(entity) or "row", seed=seed), **dict[str, Any](policy))
     with lake.workspace():
         for view, side in (("_one", one), ("_two", two)):
