@@ -19,6 +19,7 @@ class DatasetResult:
         blocked_by: Codes of the findings that failed.
         version: The version that readers have now, or None.
         error: Why it failed or was skipped.
+        report: The file of its page, relative to the project; None when nothing was done.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DatasetResult:
     findings: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     hint: str | None = None
+    report: str | None = None
     exit_code: int = 0
     fault: Exception | None = None
     is_busy: bool = False

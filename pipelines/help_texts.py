@@ -29,6 +29,8 @@ SECTIONS = (
             ("splits", "What each split holds, and the proof that nothing leaks."),
             ("rejected", "The rows that broke a rule, by rule."),
             ("sql", "Query the warehouse."),
+            ("serve", "Show the catalog in a browser."),
+            ("export", "Write the catalog's pages of a dataset as files."),
         ],
     ),
 )

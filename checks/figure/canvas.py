@@ -88,6 +88,12 @@ class Canvas:
         """A line through points."""
         self.mark("path", d="M" + "L".join(f"{at(x)} {at(y)}" for x, y in points), **({"fill": "none"} | more))
 
+    def dots(self, points: Sequence[tuple[float, float]], *, size: float, paint: str) -> None:
+        """Round dots of one colour and diameter, as one mark."""
+        if points:
+            d = "".join(f"M{at(x)} {at(y)}h0" for x, y in points)
+            self.mark("path", d=d, stroke=paint, stroke_width=size, stroke_linecap="round")
+
     def text(self, x: float, y: float, said: object, **more: str | float) -> None:
         """Text on its base line, in the page's colour."""
         if told := plain(said):
@@ -104,9 +110,8 @@ class Canvas:
 
     def svg(self) -> str:
         """The element."""
-        said = f"{self.title}: {plain(self.description)}" if self.description else self.title
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(said)}'
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img"'
             f' viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}"'
             f' font-family="system-ui,sans-serif" font-size="{FONT}">'
             f"<title>{escape(self.title)}</title><desc>{escape(plain(self.description))}</desc>"

@@ -44,12 +44,7 @@ def draw_line(figure: Mapping[str, Any]) -> Canvas:
     _draw_band(canvas, [(x(i), y(a), y(b)) for i, (a, b) in enumerate(zip(low, high, strict=True)) if _both(a, b)])
     for run in _runs(values):
         canvas.path([(x(i), y(value)) for i, value in run], stroke=paint("train"), stroke_width=1.6)
-    for i, (value, least) in enumerate(zip(values, low, strict=True)):
-        if value is not None:
-            is_beyond = tolerance is not None and (least if least is not None else value) > tolerance
-            fill = color("bad") if is_beyond else "var(--gm-paper,#fff)"
-            edge = color("bad") if is_beyond else paint("train")
-            canvas.mark("circle", cx=x(i), cy=y(value), r=3, fill=fill, stroke=edge, stroke_width=1.4)
+    _draw_dots(canvas, x, y, values, _beyond(values, low, tolerance))
     canvas.text(8, 13, short(figure.get("y") or "", 72), opacity=0.8)
     _tell(canvas, names, values, low, tolerance)
     return canvas
@@ -138,6 +133,23 @@ def _draw_band(canvas: Canvas, rows: Sequence[tuple[float, float, float]], name:
         canvas.path(around, fill=paint(name), fill_opacity="0.14")
 
 
+def _beyond(values: Sequence[float | None], low: Sequence[float | None], tolerance: float | None) -> list[bool]:
+    """Whether each value lies beyond the tolerance with its whole interval."""
+    pairs = zip(values, low, strict=True)
+    return [
+        tolerance is not None and value is not None and (least if least is not None else value) > tolerance
+        for value, least in pairs
+    ]
+
+
+def _draw_dots(canvas: Canvas, x: Scale, y: Scale, values: Sequence[float | None], beyond: Sequence[bool]) -> None:
+    places = [(x(i), y(value), is_beyond) for i, (value, is_beyond) in enumerate(zip(values, beyond, strict=True)) if value is not None]
+    within = [(a, b) for a, b, is_beyond in places if not is_beyond]
+    canvas.dots(within, size=7.2, paint=paint("train"))
+    canvas.dots(within, size=4.4, paint="var(--gm-paper,#fff)")
+    canvas.dots([(a, b) for a, b, is_beyond in places if is_beyond], size=7.2, paint=color("bad"))
+
+
 def _tell(
     canvas: Canvas,
     names: Sequence[str],
@@ -148,10 +160,6 @@ def _tell(
     there = [(value, name) for name, value in zip(names, values, strict=True) if value is not None]
     told = f"{len(there)} values from {names[0]} to {names[-1]}; highest {shown(max(there)[0])} in {max(there)[1]}"
     if tolerance is not None:
-        beyond = [
-            name
-            for name, value, least in zip(names, values, low, strict=True)
-            if value is not None and (least if least is not None else value) > tolerance
-        ]
+        beyond = [name for name, is_it in zip(names, _beyond(values, low, tolerance), strict=True) if is_it]
         told += f"; beyond the tolerance of {shown(tolerance)}: {', '.join(beyond) or 'none'}"
     canvas.description = f"{told}."

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from checks.figure.canvas import Canvas, numbers
+from checks.figure.canvas import Canvas, at, numbers
 from checks.figure.scale import Scale, nice_step, percent, shown, ticks, top_of
 from checks.figure.series import Series, draw_key, paint, series_of
 
@@ -73,14 +73,12 @@ def _layout(edges: Sequence[float]) -> tuple[list[float], list[float]]:
 
 
 def _draw_steps(canvas: Canvas, one: Series, places: Sequence[float], tops: Sequence[float]) -> None:
-    steps = [(places[0], float(BOTTOM))]
-    for (left, right), top in zip(pairwise(places), tops, strict=True):
-        steps += [(left, top), (right, top)]
-    steps.append((places[-1], float(BOTTOM)))
+    steps = "".join(f"V{at(top)}H{at(right)}" for right, top in zip(places[1:], tops, strict=True))
+    d = f"M{at(places[0])} {BOTTOM}{steps}V{BOTTOM}"
     if one.is_filled:
-        canvas.path(steps, fill=paint(one.look), fill_opacity="0.35", stroke=paint(one.look), stroke_width=0.8)
+        canvas.mark("path", d=d, fill=paint(one.look), fill_opacity="0.35", stroke=paint(one.look), stroke_width=0.8)
     else:
-        canvas.path(steps, stroke_linejoin="round", **one.stroke)
+        canvas.mark("path", d=d, fill="none", stroke_linejoin="round", **one.stroke)
 
 
 def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float]) -> None:

@@ -13,7 +13,7 @@ from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import COLUMNS
 
-PAGE = 12
+PAGE = 9
 PARTS = ("train", "train_dev", "dev", "test")
 # What is said of a column, in order: key in its statistics, word.
 STATISTICS = {
@@ -33,7 +33,7 @@ def columns_of(
 ) -> dict[str, Any]:
     """A page of the columns (all of them with `page=None`), and the pages that there are."""
     if version is None:
-        return {"rows": [], "n_columns": 0, "page": 1, "n_pages": 1, "is_profiled": False}
+        return {"rows": [], "n_columns": 0, "page": 1, "n_pages": 1, "is_profiled": False, "page_of": {}}
     profiled = {row["column"]: row for row in meta.rows(COLUMNS, step_id=version.audit_id)}
     names = list(version.columns)
     n_pages = max(1, -(-len(names) // PAGE))
@@ -45,7 +45,6 @@ def columns_of(
             "name": name,
             "type": version.columns[name],
             "role": _role(name, spec, features),
-            "page": names.index(name) // PAGE + 1,
             "verdicts": shift["by_column"].get(name, []),
         }
         | _measured(profiled.get(name))
@@ -57,7 +56,7 @@ def columns_of(
         "page": number,
         "n_pages": 1 if page is None else n_pages,
         "is_profiled": bool(profiled),
-        "page_of": {name: i // PAGE + 1 for i, name in enumerate(names)},
+        "page_of": {name: 1 if page is None else i // PAGE + 1 for i, name in enumerate(names)},
     }
 
 

@@ -64,7 +64,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "versions": list(reversed(versions))[:MOST_VERSIONS],
         "n_versions": len(versions),
         "runs": runs,
-        "lineage": _lineage(catalog, name, version),
+        "lineage_of": _lineage(catalog, name, version),
         "rejected": _rejected(build),
         "snippets": snippets(name, version, spec),
     }
@@ -109,6 +109,8 @@ def _promise(spec: DatasetSpec | None, rule: str) -> dict[str, Any]:
         promise = contract.columns[column]
         argument = getattr(promise, "in_" if kind == "in" else kind, None)
         return {"promise": _said(column, kind, argument), "severity": promise.severity}
+    if spec and kind == "nullable" and column in spec.key:
+        return {"promise": f"{column} is never missing: it is part of the key", "severity": "reject"}
     return {"promise": "", "severity": ""}
 
 

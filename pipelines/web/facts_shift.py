@@ -13,6 +13,7 @@ from warehouse.records import Version
 from warehouse.schema import COMPARISONS
 
 MOST_COLUMNS = 8
+MOST_QUIET = 3  # of a comparison in which nothing is shifted
 MOST_LINES = 4
 RANK = {"shifted": 0, "cannot_tell": 1, "same": 2, "not_applicable": 3}
 
@@ -46,6 +47,7 @@ def verdict(report: Mapping[str, Any], column: Mapping[str, Any]) -> str:
 
 def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
     columns = sorted(report["columns"], key=lambda row: (RANK.get(row["verdict"], 9), -(row.get("effect") or 0.0)))
+    n_shown = MOST_COLUMNS if report["is_shifted"] else MOST_QUIET
     counted: dict[str, int] = {}
     for row in columns:
         counted[row["verdict"]] = counted.get(row["verdict"], 0) + 1
@@ -58,9 +60,9 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
         "unit": report.get("unit"),
         "n_reference": report.get("n_reference"),
         "n_current": report.get("n_current"),
-        "rows": [dict(row) | {"verdict_said": verdict(report, row)} for row in columns[:MOST_COLUMNS]],
+        "rows": [dict(row) | {"verdict_said": verdict(report, row)} for row in columns[:n_shown]],
         "counted": counted,
-        "n_more": max(len(columns) - MOST_COLUMNS, 0),
+        "n_more": max(len(columns) - n_shown, 0),
     }
 
 
