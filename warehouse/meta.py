@@ -5,6 +5,7 @@ The lake is the truth for data, `meta` for names. Rows of data do not belong her
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -37,6 +38,8 @@ class Meta:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._watching: sa.Connection | None = None
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path, *, duckdb_version: str) -> Meta:
@@ -58,7 +61,17 @@ class Meta:
 
     def close(self) -> None:
         """Let go of the database."""
+        if self._watching is not None:
+            self._watching.close()
         self._engine.dispose()
+
+    def stamp(self) -> int:
+        """A number that is another one once anybody has changed anything in `meta`."""
+        with self._lock:
+            if self._watching is None:
+                self._watching = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            # It tells of the changes of other connections, and this one changes nothing.
+            return int(self._watching.execute(sa.text("PRAGMA data_version")).scalar_one())
 
     def add(self, *records: Step | Ingestion | Policy | Version) -> None:
         """Remember `records` in one transaction; a step or an ingestion that is known already stays as it is."""
@@ -100,8 +113,11 @@ class Meta:
         return self._read(Step, query.order_by(STEPS.c.started_at.desc(), STEPS.c.step_id.desc()).limit(n))
 
     def run_steps(self, run_id: str) -> list[Step]:
-        """The steps of one run, oldest first."""
-        return self._read(Step, sa.select(STEPS).where(STEPS.c.run_id == run_id).order_by(STEPS.c.started_at))
+        """The steps of one run, oldest first, their detail left out: there may be thousands."""
+        shown = [column for column in STEPS.c if column.name != "detail"]
+        query = sa.select(*shown).where(STEPS.c.run_id == run_id).order_by(STEPS.c.started_at)
+        with self._engine.connect() as connection:
+            return [Step(**row) for row in connection.execute(query).mappings()]
 
     def newest_statuses(self, step: str) -> dict[str, str]:
         """How the newest step of one kind ended, by dataset."""

@@ -24,6 +24,7 @@ COLORS = {
 }
 FONT = 11
 UNDRAWABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\uf900-\ufffd\U00010000-\U0010fffd]")
+SAFE = re.compile(r"[A-Za-z0-9 .,()#-]*")
 DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -42,7 +43,10 @@ def plain(text: object) -> str:
     >>> plain("a\\x00b\\u202ec  d")
     'abc d'
     """
-    return " ".join(DIRECTION.sub("", UNDRAWABLE.sub("", str(text))).split())
+    told = str(text)
+    if not (told.isascii() and told.isprintable()):  # most texts are plain already, and a page has thousands
+        told = DIRECTION.sub("", UNDRAWABLE.sub("", told))
+    return " ".join(told.split())
 
 
 def short(text: object, most: int) -> str:
@@ -64,6 +68,13 @@ def at(number: float) -> str:
     return f"{round(number, 1) + 0.0:.1f}".removesuffix(".0")
 
 
+def _quoted(value: str | float) -> str:
+    """The value of an attribute, in quotes."""
+    if not isinstance(value, str):
+        return f'"{at(value)}"'
+    return f'"{value}"' if SAFE.fullmatch(value) else quoteattr(plain(value))
+
+
 class Canvas:
     """Marks in the order in which they are drawn. Coordinates are in CSS pixels from the top left."""
 
@@ -74,10 +85,7 @@ class Canvas:
 
     def mark(self, name: str, **attributes: str | float) -> None:
         """Any element without content; `_` in an attribute's name stands for `-`."""
-        told = (
-            f'{key.rstrip("_").replace("_", "-")}={quoteattr(plain(value) if isinstance(value, str) else at(value))}'
-            for key, value in attributes.items()
-        )
+        told = (f"{key.replace('_', '-')}={_quoted(value)}" for key, value in attributes.items())
         self._marks.append(f"<{name} {' '.join(told)}/>")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, **more: str | float) -> None:
@@ -98,8 +106,7 @@ class Canvas:
         """Text on its base line, in the page's colour."""
         if told := plain(said):
             given = "".join(
-                f" {key.replace('_', '-')}={quoteattr(plain(value) if isinstance(value, str) else at(value))}"
-                for key, value in ({"fill": "currentColor"} | more).items()
+                f" {key.replace('_', '-')}={_quoted(value)}" for key, value in ({"fill": "currentColor"} | more).items()
             )
             self._marks.append(f'<text x="{at(x)}" y="{at(y)}"{given}>{escape(told)}</text>')
 

@@ -65,14 +65,19 @@ def _home(catalog: Catalog, request: Request) -> Response:
 
 
 def _dataset(catalog: Catalog, request: Request) -> Response:
-    name, columns = request.path_params["name"], request.query_params.get("columns", "1")
-    number = int(columns) if columns.isascii() and columns.isdigit() and len(columns) <= 6 else 1
-    return _found(catalog, pages.dataset_page(catalog, LINKS, name, number), "dataset", name)
+    name = request.path_params["name"]
+    return _found(catalog, pages.dataset_page(catalog, LINKS, name, _number(request, "columns")), "dataset", name)
+
+
+def _number(request: Request, parameter: str) -> int:
+    """A page's number; what is no number is the first."""
+    told = request.query_params.get(parameter, "1")
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= 6 else 1
 
 
 def _run(catalog: Catalog, request: Request) -> Response:
     name = request.path_params["name"]
-    return _found(catalog, pages.run_page(catalog, LINKS, name), "run", name)
+    return _found(catalog, pages.run_page(catalog, LINKS, name, _number(request, "page")), "run", name)
 
 
 def _model(catalog: Catalog, request: Request) -> Response:

@@ -6,9 +6,10 @@ A thousand dataset files take seconds to understand; no page waits for them. Wha
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from functools import cached_property
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from assets.errors import Problem
 from assets.project import Dataset, Project
@@ -17,6 +18,9 @@ from warehouse.client import Warehouse
 from warehouse.meta import Meta
 from warehouse.settings import read_settings
 
+T = TypeVar("T")
+LOOK_SECONDS = 1.0
+
 
 class Catalog:
     """What pages are made from. `project` is None until the files were read."""
@@ -24,7 +28,9 @@ class Catalog:
     def __init__(self, root: Path, meta: Meta, project: Project | None = None) -> None:
         self.root, self.meta, self._project = root, meta, project
         self._seen: object = None
+        self._looked_at = -LOOK_SECONDS
         self._lock = threading.Lock()
+        self._cache: dict[str, tuple[Any, Any]] = {}
 
     @classmethod
     def open(cls, root: Path) -> Catalog:
@@ -67,16 +73,13 @@ class Catalog:
 
     def readers(self, name: str) -> list[str]:
         """The datasets that read this one."""
-        return self._readers_of(self._project).get(name, []) if self._project else []
+        return self.cached("readers", self._readers).get(name, [])
 
     def refresh(self) -> None:
-        """Read the files again, in the background, when one of them has changed."""
-        if not self._lock.acquire(blocking=False):
+        """Look, in the background and once a second at most, whether a file has changed, and read them again."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS or not self._lock.acquire(blocking=False):
             return
-        if (found := _stamps(self.root)) == self._seen:
-            self._lock.release()
-            return
-        self._seen = found
+        self._looked_at = time.monotonic()
         self._reading = threading.Thread(target=self._read, daemon=True, name="gristmill-files")
         self._reading.start()
 
@@ -84,29 +87,34 @@ class Catalog:
         """Wait until the files were read, for a while."""
         self._reading.join(seconds)
 
+    def cached(self, what: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made again once `meta` or a file has changed."""
+        state = (self.meta.stamp(), self._project)
+        if self._cache.get(what, (None, None))[0] != state:
+            self._cache[what] = (state, make())
+        found: T = self._cache[what][1]
+        return found
+
     def _read(self) -> None:
         try:
-            self._project = Project.open(self.root)
+            if (found := _stamps(self.root)) != self._seen:
+                self._project = Project.open(self.root)
+                self._seen = found
         finally:
             self._lock.release()
 
-    def _readers_of(self, project: Project) -> dict[str, list[str]]:
-        if self._readers[0] is not project:
-            readers: dict[str, list[str]] = {}
-            for name, dataset in project.datasets.items():
-                for upstream in dataset.inputs:
-                    readers.setdefault(upstream, []).append(name)
-            self._readers = (project, readers)
-        return self._readers[1]
-
-    @cached_property
-    def _readers(self) -> tuple[Project | None, dict[str, list[str]]]:
-        return None, {}
+    def _readers(self) -> dict[str, list[str]]:
+        readers: dict[str, list[str]] = {}
+        for name, dataset in self.datasets.items():
+            for upstream in dataset.inputs:
+                readers.setdefault(upstream, []).append(name)
+        return readers
 
 
 def _stamps(root: Path) -> object:
     """What tells that a file changed: names, sizes and times of all that describe the project."""
     folder = root / "datasets"
     files = [root / "gristmill.toml", *(folder.rglob("*") if folder.is_dir() else ())]
-    stats = [(str(path), path.stat()) for path in files if path.suffix in {".yaml", ".yml", ".sql", ".toml"}]
+    told = [path for path in files if path.suffix in {".yaml", ".yml", ".sql", ".toml"}]
+    stats = [(str(path), path.stat()) for path in told if path.is_file()]
     return sorted((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)

@@ -77,6 +77,10 @@ def home(catalog: Catalog, search: Search, now: datetime) -> dict[str, Any]:
 
 def rows_of(catalog: Catalog) -> list[dict[str, Any]]:
     """One row a dataset, by name."""
+    return catalog.cached("home", lambda: _rows(catalog))
+
+
+def _rows(catalog: Catalog) -> list[dict[str, Any]]:
     versions = {row["dataset"]: row for row in catalog.meta.newest_versions()}
     ended = catalog.meta.newest_statuses("run")
     rows = []
@@ -91,6 +95,7 @@ def rows_of(catalog: Catalog) -> list[dict[str, Any]]:
                 "version": version["version"] if version else None,
                 "n_rows": version["n_rows"] if version else None,
                 "updated_at": version["created_at"] if version else None,
+                "text": " ".join((name, spec.description, *spec.owners, *spec.tags)).lower() if spec else name,
                 "status": status_of(catalog, name, ended.get(name), has_version=version is not None),
             }
         )
@@ -117,8 +122,7 @@ def _is_found(row: Mapping[str, Any], search: Search, now: datetime, with_column
         return False
     if not search.q or row["name"] in with_column:
         return True
-    text = " ".join((row["name"], row["description"], *row["owners"], *row["tags"])).lower()
-    return all(word in text for word in search.q.lower().split())
+    return all(word in row["text"] for word in search.q.lower().split())
 
 
 def _counted(rows: list[dict[str, Any]], key: str) -> list[tuple[str, int]]:

@@ -34,9 +34,9 @@ def dataset_page(catalog: Catalog, links: Links, name: str, columns: int | None)
     return page("dataset.html", links, catalog.name, **facts) if facts else None
 
 
-def run_page(catalog: Catalog, links: Links, run_id: str) -> str | None:
-    """A pipeline run; None when there is no such run."""
-    facts = facts_runs.run(catalog, run_id)
+def run_page(catalog: Catalog, links: Links, run_id: str, number: int = 1) -> str | None:
+    """A pipeline run with a page of its datasets; None when there is no such run."""
+    facts = facts_runs.run(catalog, run_id, page=number)
     return page("run.html", links, catalog.name, **facts) if facts else None
 
 

@@ -78,9 +78,9 @@ class Links:
         page = f"?columns={columns}" if columns > 1 else ""
         return f"/datasets/{quote(name, safe='')}{page}{f'#{anchor}' if anchor else ''}"
 
-    def run(self, run_id: str) -> str | None:
-        """A run's page."""
-        return f"/runs/{quote(run_id, safe='')}"
+    def run(self, run_id: str, *, page: int = 1) -> str | None:
+        """A run's page, with a page of its datasets."""
+        return f"/runs/{quote(run_id, safe='')}{f'?page={page}' if page > 1 else ''}"
 
     def model(self, model_run_id: str) -> str | None:
         """A model run's page."""
@@ -108,9 +108,9 @@ class FileLinks(Links):
         page = file_of("dataset", name, columns)
         return f"{page}{f'#{anchor}' if anchor else ''}" if page in self.pages else None
 
-    def run(self, run_id: str) -> str | None:
+    def run(self, run_id: str, *, page: int = 1) -> str | None:
         """A run's file."""
-        return page if (page := file_of("run", run_id)) in self.pages else None
+        return file if page == 1 and (file := file_of("run", run_id)) in self.pages else None
 
     def model(self, model_run_id: str) -> str | None:
         """A model run's file."""
