@@ -65,7 +65,8 @@ def at(number: float) -> str:
     >>> at(3.0), at(2.25), at(-0.01)
     ('3', '2.2', '0')
     """
-    return f"{round(number, 1) + 0.0:.1f}".removesuffix(".0")
+    told = f"{number:.1f}".removesuffix(".0")
+    return "0" if told == "-0" else told
 
 
 def _quoted(value: str | float) -> str:
