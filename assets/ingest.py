@@ -72,9 +72,7 @@ def _take_in(
         layout = look(lake.connection, path, reading, sample_rows=WHOLE_FILE)
         findings = _against_raw(known, layout, file)
         if any(finding.outcome == "fail" for finding in findings):
-            step = run.new_step(dataset, "ingest", sha256, status="blocked", source=name, started_at=started_at)
-            meta.add(step)
-            meta.set_findings(step.step_id, [f.to_json() | {"dataset": dataset.name} for f in findings])
+            meta.add(run.new_step(dataset, "ingest", sha256, status="blocked", source=name, started_at=started_at))
             return findings
         layout = replace(layout, columns={column: known.get(column, kind) for column, kind in layout.columns.items()})
         staged = stage(lake.connection, path, reading, layout)

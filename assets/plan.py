@@ -15,6 +15,7 @@ from assets.step import digest
 from warehouse.meta import Meta
 from warehouse.records import Step, Version
 
+DATA_STEPS = ("ingest", "build", "audit", "publish")
 BUILD_VERSION = 1  # of the step's own code: a change of what it writes builds every dataset anew
 
 
@@ -33,6 +34,11 @@ class Planned:
     steps: tuple[str, ...]
     reasons: tuple[str, ...]
     version: int | None
+
+    @property
+    def has_data_due(self) -> bool:
+        """Whether there is more to do than to judge models."""
+        return bool(set(self.steps) & set(DATA_STEPS))
 
     def to_json(self) -> dict[str, Any]:
         """The plan as scripts get it."""

@@ -16,14 +16,7 @@ SplitName = Literal["train", "train_dev", "dev", "test"]
 # Keys of the design that this version does not have. They are refused by name, never ignored.
 NOT_BUILT = frozenset(
     [
-        "task",
-        "positive",
-        "metric",
-        "human_level",
-        "models",
         "slices",
-        "schedule",
-        "watch",
         "shift",
         "keep",
         "columns",
@@ -40,6 +33,10 @@ def _as_source(value: object) -> object:
 
 def _as_splits(value: object) -> object:
     return {"policy": value} if isinstance(value, str) else value
+
+
+def _as_tuple(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 class SourceSpec(Strict):
@@ -78,6 +75,28 @@ class SplitsSpec(Strict):
     )
 
 
+class ModelSpec(Strict):
+    """A model that is fitted here, or predictions that were made elsewhere: either way it is judged."""
+
+    estimator: str | None = Field(
+        None, description="A scikit-learn estimator: `package.module:attribute`, or `file.py:function` of the project."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="What the estimator is made with.")
+    predictions: OneOrMany = Field(
+        (), description="Files of predictions made elsewhere: the key, and `prediction` or one `p_<class>` a class."
+    )
+    partial: bool = Field(False, description="Whether the predictions may lack rows.")
+
+
+class HumanLevel(Strict):
+    """Human-level performance: how often people are wrong on the same task."""
+
+    metric: str = Field("error_rate", description="What is measured.")
+    value: float = Field(description="How much of it people reach.")
+    who: str = Field("", description="Whose: one person, an expert, a crowd.")
+    source: str = Field("", description="Where the figure comes from.")
+
+
 class DatasetSpec(Strict):
     """A dataset: a source or a query is all that it needs."""
 
@@ -104,6 +123,19 @@ class DatasetSpec(Strict):
     splits: Annotated[SplitsSpec, BeforeValidator(_as_splits)] = Field(
         default_factory=SplitsSpec, description="How its rows are split, or the name of a policy."
     )
+    task: Literal["classification", "regression"] | None = Field(
+        None, description="What a model does. Default: found from the target."
+    )
+    positive: Any = Field(None, description="The label that is the positive class, of a target with two.")
+    metric: str | None = Field(None, description="The metric that the first fix is read from.")
+    human_level: Annotated[tuple[HumanLevel, ...], BeforeValidator(_as_tuple)] = Field(
+        (), description="Human-level performance, or a list: one person, an expert, the crowd."
+    )
+    models: dict[str, ModelSpec] | None = Field(
+        None, description="Models by name. Default: one cheap baseline where there is a target; `{}`: none."
+    )
+    schedule: str | None = Field(None, description="When it runs, as cron says it, in UTC.")
+    watch: bool = Field(False, description="Run it when a file is new, or a dataset that it reads has a new version.")
     breaking: bool = Field(False, description="Let a version drop or retype a column that the last one has.")
 
     def sources_of(self, name: str) -> dict[str, SourceSpec]:
@@ -141,6 +173,8 @@ MODELS: dict[tuple[str, ...], type[Strict]] = {
     ("sources", "*"): SourceSpec,
     ("splits",): SplitsSpec,
     ("contract",): Contract,
+    ("human_level",): HumanLevel,
+    ("models", "*"): ModelSpec,
 }
 
 

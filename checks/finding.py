@@ -5,6 +5,7 @@ The codes and what they advise stand in `checks.catalogue`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -38,6 +39,11 @@ class Finding:
     def advice(self) -> str:
         """What to do about it; empty when there is nothing to do."""
         return CATALOGUE[self.code].advice if self.outcome in {"warn", "fail"} else ""
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Finding:
+        """The finding that `to_json` told."""
+        return cls(**{name: raw[name] for name in ("code", "outcome", "seen", "column")})
 
     def to_json(self) -> dict[str, Any]:
         """The finding as scripts and `meta` get it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assets.project import Project
-from assets.run import RunReport
+from assets.result import RunReport
 from checks.broken import plural
 from pipelines import views
 from warehouse.client import Warehouse

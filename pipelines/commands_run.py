@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 
 from assets.project import Project
-from assets.run import RunReport, chosen, execute
+from assets.result import RunReport
+from assets.run import chosen, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views

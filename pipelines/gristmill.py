@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-    from assets.run import RunReport
+    from assets.result import RunReport
     from pipelines.api import Dataset
 
 __all__ = ["dataset", "list", "run", "sql"]

@@ -17,7 +17,7 @@ from assets.errors import Problem, SpecError
 from warehouse.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assets.run import DatasetResult, RunReport
+    from assets.result import DatasetResult, RunReport
     from assets.step import Event
 
 COLORS = {

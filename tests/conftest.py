@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from assets.project import Project
-from assets.run import RunReport, chosen, execute
+from assets.result import RunReport
+from assets.run import chosen, execute
 from assets.step import Event, Run
 from warehouse.client import Warehouse
 

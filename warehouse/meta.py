@@ -16,104 +16,16 @@ from sqlalchemy.dialects.sqlite import insert
 from warehouse.errors import Incompatible, Unreadable
 from warehouse.locks import locked
 from warehouse.records import Ingestion, Policy, Step, Version
+from warehouse.schema import FINDINGS, INGESTIONS, POLICIES, SCHEMA, STEPS, VERSIONS, WRITTEN_BY
 
 R = TypeVar("R", Step, Ingestion, Policy, Version)
 
 LOCK_WAIT_SECONDS = 30
-SCHEMA = sa.MetaData()
-_text, _int, _time, _json = sa.Text, sa.BigInteger, sa.DateTime, sa.JSON
-
-
-def _column(name: str, kind: type[Any], *, null: bool = False, key: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=null, primary_key=key)
-
-
-STEPS = sa.Table(
-    "steps",
-    SCHEMA,
-    _column("step_id", _text, key=True),
-    _column("run_id", _text),
-    _column("step", _text),
-    _column("dataset", _text),
-    _column("source", _text, null=True),
-    _column("fingerprint", _text),
-    _column("status", _text),
-    _column("snapshot", _int, null=True),
-    _column("started_at", _time),
-    _column("finished_at", _time, null=True),
-    _column("detail", _json),
-    sa.Index("steps_of_a_dataset", "dataset", "step"),
-)
-INGESTIONS = sa.Table(
-    "ingestions",
-    SCHEMA,
-    _column("dataset", _text, key=True),
-    _column("source", _text, key=True),
-    _column("ingestion", _int, key=True),
-    _column("path", _text),
-    _column("sha256", _text),
-    _column("size", _int),
-    _column("mtime_ns", _int),
-    _column("n_rows", _int),
-    _column("n_rejected", _int),
-    _column("reading", _text),
-    _column("state", _text),
-    _column("snapshot", _int, null=True),
-    sa.CheckConstraint("state IN ('active', 'superseded', 'withdrawn')"),
-)
-POLICIES = sa.Table(
-    "policies",
-    SCHEMA,
-    _column("dataset", _text, key=True),
-    _column("policy", _int, key=True),
-    _column("salt", _text),
-    _column("thresholds", _json),
-    _column("entity", _json),
-    _column("columns", _json),
-    _column("frozen_at", _time),
-)
-VERSIONS = sa.Table(
-    "versions",
-    SCHEMA,
-    _column("dataset", _text, key=True),
-    _column("version", _int, key=True),
-    _column("snapshot", _int),
-    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False),
-    sa.Column("audit_id", sa.Text, sa.ForeignKey("steps.step_id"), nullable=False),
-    _column("policy", _int, null=True),
-    _column("fingerprint", _text),
-    _column("contract_sha256", _text),
-    _column("inputs", _json),
-    _column("columns", _json),
-    _column("n_rows", _int),
-    _column("changed", _json),
-    _column("created_at", _time),
-    _column("author", _text),
-    sa.ForeignKeyConstraint(["dataset", "policy"], ["policies.dataset", "policies.policy"]),
-)
-FINDINGS = sa.Table(
-    "findings",
-    SCHEMA,
-    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
-    _column("ordinal", _int, key=True),
-    _column("dataset", _text),
-    _column("code", _text),
-    _column("outcome", _text),
-    _column("title", _text),
-    _column("column", _text, null=True),
-    _column("seen", _text),
-    _column("advice", _text),
-)
-WRITTEN_BY = sa.Table(
-    "schema_version",
-    SCHEMA,
-    _column("version", _int, key=True),
-    _column("duckdb_version", _text),
-)
 TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy: POLICIES, Version: VERSIONS}
 
 # Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (SCHEMA.create_all,)
+# `create_all` makes the tables that are not there: it is every migration that only adds tables.
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (SCHEMA.create_all, SCHEMA.create_all)
 
 
 class Meta:
@@ -199,16 +111,26 @@ class Meta:
 
     def set_findings(self, step_id: str, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep the findings of one step, in order, in place of any that it had."""
-        rows = [{"step_id": step_id, "ordinal": i} | dict(finding) for i, finding in enumerate(findings)]
-        with self._engine.begin() as connection:
-            connection.execute(FINDINGS.delete().where(FINDINGS.c.step_id == step_id))
-            if rows:
-                connection.execute(FINDINGS.insert(), rows)
+        rows = [{"ordinal": i} | dict(finding) for i, finding in enumerate(findings)]
+        self.set_rows(FINDINGS, {"step_id": step_id}, rows)
 
     def findings(self, step_id: str) -> list[dict[str, Any]]:
         """The findings of one step, in order: code, outcome, title, column, seen, advice."""
-        shown = [column for column in FINDINGS.c if column.name not in {"step_id", "ordinal", "dataset"}]
-        query = sa.select(*shown).where(FINDINGS.c.step_id == step_id).order_by(FINDINGS.c.ordinal)
+        hidden = {"step_id", "ordinal", "dataset"}
+        return [{k: v for k, v in row.items() if k not in hidden} for row in self.rows(FINDINGS, step_id=step_id)]
+
+    def set_rows(self, table: sa.Table, where: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Let the rows of `table` that equal `where` be `rows`, in one transaction; each is completed by `where`."""
+        complete = [dict(row) | dict(where) for row in rows]
+        with self._engine.begin() as connection:
+            connection.execute(table.delete().where(*_equal(table, where)))
+            if complete:
+                connection.execute(table.insert(), complete)
+
+    def rows(self, table: sa.Table, **equal: Any) -> list[dict[str, Any]]:
+        """The rows of `table` that equal `equal`, in the order of `ordinal` or else of the key."""
+        order = [table.c.ordinal] if "ordinal" in table.c else list(table.primary_key.columns)
+        query = sa.select(table).where(*_equal(table, equal)).order_by(*order)
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -233,6 +155,10 @@ def _set_state(connection: sa.Connection, dataset: str, source: str | None, numb
 
 def _is(ingestion: Ingestion) -> tuple[sa.ColumnElement[bool], ...]:
     return tuple(INGESTIONS.c[name] == getattr(ingestion, name) for name in ("dataset", "source", "ingestion"))
+
+
+def _equal(table: sa.Table, values: Mapping[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    return tuple(table.c[name] == value for name, value in values.items())
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -12,9 +12,9 @@ import duckdb
 
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
-from warehouse.meta import SCHEMA
 from warehouse.query import Parsed, parse, query_error, quoted
 from warehouse.records import Version
+from warehouse.schema import SCHEMA
 from warehouse.tables import SPLIT_NAMES, version_sql
 
 INSPECTING = re.compile(r"^\s*(describe|summarize)\s+(.*)$", re.IGNORECASE | re.DOTALL)

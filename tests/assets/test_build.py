@@ -9,7 +9,7 @@ from typing import Any
 import gristmill as gm
 import polars as pl
 
-from assets.run import DatasetResult
+from assets.result import DatasetResult
 
 
 def said(result: DatasetResult, code: str) -> list[tuple[str, str]]:

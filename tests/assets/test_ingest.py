@@ -8,7 +8,7 @@ from pathlib import Path
 import gristmill as gm
 
 from assets.project import Project
-from assets.run import DatasetResult
+from assets.result import DatasetResult
 from pipelines import views
 from warehouse.client import Warehouse
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import gristmill as gm
 
 from assets.project import Project
-from assets.run import DatasetResult, RunReport, chosen, execute
+from assets.result import DatasetResult, RunReport
+from assets.run import chosen, execute
 from assets.step import Run
 from warehouse.client import Warehouse
 

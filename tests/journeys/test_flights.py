@@ -9,7 +9,8 @@ import gristmill as gm
 import pytest
 
 from assets.project import Project
-from assets.run import RunReport, chosen, execute
+from assets.result import RunReport
+from assets.run import chosen, execute
 from assets.step import Run
 from pipelines.demo import make_demo
 from warehouse.client import Warehouse

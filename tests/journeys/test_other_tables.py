@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 
-from assets.run import DatasetResult
+from assets.result import DatasetResult
 from pipelines.add import add
 
 GOLDEN = Path(__file__).parent / "golden"
