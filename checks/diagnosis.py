@@ -211,10 +211,11 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
         return _nothing_found(lead)
     of, gap = max(found, key=lambda one: (one[1].value or 0) / one[0].tolerance)
     row = next(row for row in GAPS if row.name == gap.name)
-    before, after = (rung for rung in _rungs(of, row))
+    before, after = _rungs(of, row)
+    remedy = gap.remedy.partition(";")[0].rstrip(".")
     return (
-        f"{row.title.capitalize()} first: {METRICS[of.metric].title} is {of.rates[before].estimate:.3f} on {before} and"
-        f" {of.rates[after].estimate:.3f} on {after}{beside}. {gap.remedy}"
+        f"{row.title.capitalize()} first, with {METRICS[of.metric].title} {of.rates[before].estimate:.3f} on {before} and"
+        f" {of.rates[after].estimate:.3f} on {after}{beside}: {remedy[0].lower()}{remedy[1:]}."
     )
 
 

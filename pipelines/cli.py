@@ -17,7 +17,8 @@ import click
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
     "run": "run", "status": "run",
-    "list": "look", "show": "look", "history": "look", "splits": "look", "rejected": "look", "sql": "look",
+    "list": "look", "show": "look", "history": "look", "splits": "look", "diagnose": "diagnose",
+    "rejected": "look", "sql": "look",
 }  # fmt: skip
 
 

@@ -58,17 +58,34 @@ def run_project(
 @click.option("--dry-run", is_flag=True, help="Show what is due and why, and do nothing.")
 @click.option("--with-upstream", is_flag=True, help="Also run the datasets that the named ones read.")
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
+@click.option("--model", help="Only fit and judge this model again, and say whether its figures are the same.")
+@click.option("--version", type=click.IntRange(min=1), help="With --model: on this version. Default: the latest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run_command(
-    names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool
+    names: tuple[str, ...],
+    *,
+    force: bool,
+    dry_run: bool,
+    with_upstream: bool,
+    new_policy: bool,
+    model: str | None,
+    version: int | None,
+    as_json: bool,
 ) -> int:
     """Run what is due of all datasets, or of those named.
 
     \b
     Example: gristmill run
              gristmill run flights --with-upstream
+             gristmill run flights --model baseline --version 1
     """
     root = find_project()
+    if model is not None:
+        from pipelines.commands_diagnose import run_model
+
+        return run_model(root, names, model, version, author=_author(), as_json=as_json)
+    if version is not None:
+        raise click.UsageError("--version goes with --model: a version never changes, only a model is judged again")
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
     report = run_project(

@@ -111,6 +111,7 @@ def result(one: DatasetResult) -> None:
         for row in one.findings:
             if row["code"] == "SOURCE3" and row["outcome"] == "warn":
                 say(f"  {colored('warning', 'warn')}  {row['seen']}")
+        _models(one)
         return
     version = f"v{one.version}" if one.status == "published" else colored("blocked", "fail")
     unlabelled = f" ({one.n_unlabelled:,} without label)" if one.n_unlabelled else ""
@@ -138,6 +139,14 @@ def _result_findings(one: DatasetResult) -> None:
         say(f"  findings {colored(count, 'warn')}: {warned[0]['seen']}")
         for row in warned[1:]:
             say(f"           {row['seen']}")
+    _models(one)
+
+
+def _models(one: DatasetResult) -> None:
+    if one.models:
+        from pipelines import messages_models
+
+        messages_models.short(one.models)
 
 
 def run_report(report: RunReport) -> None:
