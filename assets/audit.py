@@ -18,7 +18,7 @@ from checks.finding import Finding
 from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
-from checks.sizes import accounted, empty_splits, labels, split_sizes, unused_rows
+from checks.sizes import accounted, empty_splits, is_unlabelled, labels, split_sizes, unused_rows
 from warehouse.policy import RESERVED, SPLITS
 from warehouse.records import Step
 from warehouse.tables import version_sql
@@ -94,7 +94,7 @@ def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[
         ]
     features = spec.features_among(columns)
     n_buckets = BUCKETS if n_rows <= JUDGED_ROWS else max(8, BUCKETS * JUDGED_ROWS // n_rows)
-    rows = table.filter(table[spec.target].notnull(), table["_bucket"] < n_buckets)
+    rows = table.filter(~is_unlabelled(table[spec.target]), table["_bucket"] < n_buckets)
     frame = collect(rows.select(*features, spec.target, "_bucket"))
     share = "" if n_buckets == BUCKETS else f" of {n_buckets} of {BUCKETS} buckets"
     return giveaways(frame, features, spec.target, judged_on=f"{len(frame):,} labelled rows{share}")

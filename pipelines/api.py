@@ -129,9 +129,11 @@ class Dataset:
         """
         if self.target is None:
             raise NotFound("target", self.name, ())
-        frame = self.load(
-            split, columns=[*self.features, self.target], where=f"{quoted(self.target)} IS NOT NULL", as_=as_
-        )
+        target = quoted(self.target)
+        is_labelled = f"{target} IS NOT NULL"
+        if self.columns[self.target] in {"FLOAT", "DOUBLE"}:
+            is_labelled += f" AND NOT isnan({target})"
+        frame = self.load(split, columns=[*self.features, self.target], where=is_labelled, as_=as_)
         return frame[self.features], frame[self.target]
 
 
