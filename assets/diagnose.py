@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from assets.model_plan import newest_runs
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
-from checks.error_rates import METRICS, Rate
+from checks.error_rates import Rate
+from checks.metrics import METRICS
 from warehouse.meta import Meta
 from warehouse.schema import ERROR_RATES, GAPS, RUNS
 
@@ -47,7 +48,9 @@ def human_level(dataset: Dataset, task: Task) -> HumanLevel | None:
     said = f"{best.value:g}{f' ({best.who})' if best.who else ''}"
     others = [f"{level.who or 'another'} {level.value:g}" for level in levels if level is not best]
     return HumanLevel(
-        metric=metric, value=best.value, said=f"{said}, the best of {len(levels)}: also {', '.join(others)}" if others else said
+        metric=metric,
+        value=best.value,
+        said=f"{said}, the best of {len(levels)}: also {', '.join(others)}" if others else said,
     )
 
 

@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from assets.errors import ModelFailed
-from assets.model_plan import SEED, Model, file_of, sha256_of
+from assets.model_files import file_of, sha256_of
+from assets.model_plan import SEED, Model
 from warehouse.errors import closest
 
 CLASSIFIER = "sklearn.ensemble:HistGradientBoostingClassifier"

@@ -75,15 +75,15 @@ def repeatable() -> Iterator[None]:
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    state, drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - estimators of users draw from it
+    state, drawn = random.getstate(), np.random.get_state()
     random.seed(SEED)
-    np.random.seed(SEED)  # noqa: NPY002
+    np.random.seed(SEED)
     try:
         with threadpool_limits(limits=THREADS):
             yield
     finally:
         random.setstate(state)
-        np.random.set_state(drawn)  # noqa: NPY002
+        np.random.set_state(drawn)
 
 
 def labels_of(frame: pl.DataFrame, task: Task) -> np.ndarray:
@@ -127,4 +127,4 @@ def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], tuple
 
 
 def _train(task: Task, texts: list[str]) -> str:
-    return task.rows_sql(features={name: "VARCHAR" for name in texts}, split="train")
+    return task.rows_sql(features=dict.fromkeys(texts, "VARCHAR"), split="train")

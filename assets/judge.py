@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -133,14 +134,14 @@ def _known_of(fitted: Fitted) -> dict[str, Any]:
 
 
 def _stored(run: Run, row: dict[str, Any], fitted: Fitted) -> str:
-    home = run.project.settings.home
+    home: Path = run.project.settings.home
     path = home / "models" / row["dataset"] / f"{row['model_run_id']}.skops"
     try:
         write_model(fitted.pipeline, path)
     except Exception as error:
         found = f"{fitted.loaded.named} cannot be stored by skops: {type(error).__name__}: {error}"
         raise ModelFailed(row["model"], found, "keep only data in it: no lambdas, no open files") from error
-    return path.relative_to(home).as_posix()
+    return str(path.relative_to(home).as_posix())
 
 
 def refit(run: Run, dataset: Dataset, version: Version, name: str, *, timed: Timed) -> dict[str, Any]:

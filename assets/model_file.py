@@ -45,5 +45,7 @@ def read_model(path: Path, *, trusted: frozenset[str] = frozenset()) -> Any:
     known = [name for name in unknown if name.startswith(TRUSTED_PACKAGES) or name in TRUSTED | trusted]
     if strange := sorted(set(unknown) - set(known)):
         found = f"{path.name} holds {strange[0]}, which is not trusted"
-        raise ModelFailed(path.stem, found, "load it only if you know who wrote that code, and name the type as trusted")
+        raise ModelFailed(
+            path.stem, found, "load it only if you know who wrote that code, and name the type as trusted"
+        )
     return skops.io.load(path, trusted=known)

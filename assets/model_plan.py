@@ -5,12 +5,12 @@ Imports nothing heavy: it decides whether anything heavy is needed. The work is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assets.model_files import file_of, prediction_files, sha256_of
 from assets.project import Dataset
 from assets.spec import ModelSpec
 from assets.step import digest
@@ -48,22 +48,6 @@ def models_of(dataset: Dataset) -> dict[str, Model]:
     return {name: Model(name=name, spec=model) for name, model in spec.models.items()}
 
 
-def file_of(root: Path, estimator: str) -> Path | None:
-    """The file that `file.py:function` names, or None when a package is named."""
-    place = estimator.rpartition(":")[0]
-    return root / place if place.endswith(".py") else None
-
-
-def prediction_files(root: Path, spec: ModelSpec) -> list[Path]:
-    """The files that `predictions` names, sorted."""
-    found: set[Path] = set()
-    for pattern in spec.predictions:
-        path = Path(pattern).expanduser()
-        found |= {path} if path.is_absolute() and path.is_file() else set()
-        found |= set() if path.is_absolute() else set(root.glob(pattern))
-    return sorted(path for path in found if path.is_file())
-
-
 def fingerprint(root: Path, dataset: Dataset, version: int, model: Model) -> str:
     """What identifies a judged model: the version, what the YAML says, the user's code, the predictions' files."""
     spec = dataset.file.spec
@@ -88,11 +72,6 @@ def fingerprint(root: Path, dataset: Dataset, version: int, model: Model) -> str
             "judge": JUDGE_VERSION,
         }
     )
-
-
-def sha256_of(path: Path) -> str | None:
-    """The SHA-256 of a file, or None when it is not there."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def due_models(root: Path, dataset: Dataset, meta: Meta, version: Version) -> dict[str, Model]:

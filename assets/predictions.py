@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from assets.errors import ModelFailed
 from assets.evaluate import from_probabilities, joined
 from assets.fit import labels_of
-from assets.model_plan import Model, prediction_files
+from assets.model_files import prediction_files
+from assets.model_plan import Model
 from assets.project import Dataset
 from assets.step import Run
 from assets.task import Task
@@ -99,15 +100,20 @@ def _told(columns: Mapping[str, str], key: Mapping[str, str], task: Task, model:
     if given and not task.is_quantity:
         return _told_classes(given, task, model)
     if "prediction" not in columns:
-        wanted = "`prediction`" if task.is_quantity else "`prediction`, or " + ", ".join(f"`p_{c}`" for c in task.classes)
-        raise ModelFailed(model.name, f"the predictions have only {', '.join(columns)}", f"write {wanted} beside the key")
+        wanted = (
+            "`prediction`" if task.is_quantity else "`prediction`, or " + ", ".join(f"`p_{c}`" for c in task.classes)
+        )
+        raise ModelFailed(
+            model.name, f"the predictions have only {', '.join(columns)}", f"write {wanted} beside the key"
+        )
     column = quoted("prediction")
     if task.is_quantity:
         return {"_told": f"CAST({column} AS DOUBLE)"}
-    # 1.0 is how a float says the class 1.
-    is_float = columns["prediction"] in {"DOUBLE", "FLOAT"}
-    whole = f"CASE WHEN {column} = trunc({column}) THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
-    return {"_told": whole if is_float and all(c.lstrip("-").isdigit() for c in task.classes) else f"CAST({column} AS VARCHAR)"}
+    text = f"CAST({column} AS VARCHAR)"
+    if columns["prediction"] in {"DOUBLE", "FLOAT"} and all(c.lstrip("-").isdigit() for c in task.classes):
+        whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"  # 1.0 is how a float says the class 1
+        text = f"CASE WHEN {column} = trunc({column}) THEN {whole} ELSE {text} END"
+    return {"_told": text}
 
 
 def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How a mixed table becomes the numbers that an estimator takes: scikit-learn's own transformers, fitted on train alone.
+"""How a mixed table becomes the numbers that an estimator takes: by scikit-learn's transformers, fitted on train alone.
 
 Trees that know categories get codes; any other estimator gets scaled numbers, medians for what is missing, and one
 column a level. Which columns a model may see is told by the dataset's YAML.

@@ -23,6 +23,7 @@ NOT_BUILT = frozenset(
         "on_duplicate_key",
     ]
     + ["splits.time", "splits.predefined", "splits.stratified", "splits.clusters", "splits.identical"]
+    + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
 

@@ -65,8 +65,7 @@ def task_of(run: Run, dataset: Dataset, version: Version, model: str) -> Task:
         raise ModelFailed(model, found, "name a `target` and publish again")
     reader = run.warehouse.lake.reader()
     is_quantity = _is_quantity(run, dataset, version, target, model)
-    asked = {"is_quantity": is_quantity, "features": {}}
-    rows = labelled_sql(version.dataset, version.snapshot, target, **asked)
+    rows = labelled_sql(version.dataset, version.snapshot, target, is_quantity=is_quantity, features={})
     counts = reader.execute(entities_sql(rows)).fetchall()
     if not any(split == "train" for split, *_ in counts):
         hint = f"look at {target!r} and at the shares of `splits`"

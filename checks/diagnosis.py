@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from checks.catalogue import CATALOGUE
-from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES, METRICS, Rate, worsening
+from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES, Rate, worsening
+from checks.metrics import METRICS
 
 Verdict = Literal["problem", "fine", "cannot_tell", "not_applicable"]
 LADDER = ("human", "train", "train_dev", "dev", "test")
@@ -111,9 +112,7 @@ def diagnose(
     return Diagnosis(metrics=metrics, first_fix=first_fix(metrics))
 
 
-def _of_metric(
-    name: str, of_splits: Mapping[str, Rate], human: HumanLevel | None, sd: float | None
-) -> MetricDiagnosis:
+def _of_metric(name: str, of_splits: Mapping[str, Rate], human: HumanLevel | None, sd: float | None) -> MetricDiagnosis:
     metric = METRICS[name]
     tolerance = metric.tolerance * (sd or 1.0) if metric.is_in_sd else metric.tolerance
     declared = {"human": Rate(estimate=human.value)} if human and human.metric == name else {}
@@ -130,7 +129,7 @@ def _found(gap: Gap, metric: str, rates: Mapping[str, Rate], human: HumanLevel |
     if missing := _not_applicable(gap, metric, rates, human, after):
         return FoundGap(name=gap.name, verdict="not_applicable", why=missing)
     worse = worsening(metric, rates[before], rates[after])
-    shown = {"name": gap.name, "value": worse.value, "low": worse.low, "high": worse.high}
+    shown: dict[str, Any] = {"name": gap.name, "value": worse.value, "low": worse.low, "high": worse.high}
     reference = f"; human level: {human.said}" if human and gap.before == "human" else ""
     if worse.low is None or worse.high is None:
         return FoundGap(**shown, verdict="cannot_tell", why=_too_few(rates, before, after) + reference)
@@ -176,9 +175,7 @@ def _too_few(rates: Mapping[str, Rate], before: str, after: str) -> str:
     return "; ".join(said)
 
 
-def _would_tell(
-    rates: Mapping[str, Rate], before: str, after: str, value: float, half: float, tolerance: float
-) -> str:
+def _would_tell(rates: Mapping[str, Rate], before: str, after: str, value: float, half: float, tolerance: float) -> str:
     """How many entities would tell: an interval shrinks as one over the root of their number."""
     distance = value if value >= tolerance else tolerance - value
     times = (half / distance) ** 2 if distance > 0 else math.inf
@@ -186,9 +183,9 @@ def _would_tell(
         return f"it lies at the tolerance of {tolerance:.2g}; no number of entities in reach would tell"
     # A whisker above the ratio: just as many entities would leave the interval touching.
     wanted = [
-        f"{math.ceil(rates[rung].n_entities * times * 1.05):,} in {rung} (has {rates[rung].n_entities:,})"
+        f"{math.ceil(has * times * 1.05):,} in {rung} (has {has:,})"
         for rung in (before, after)
-        if rates[rung].n_entities
+        if (has := rates[rung].n_entities)
     ]
     return f"about {' and '.join(wanted)} entities would tell"
 
@@ -213,10 +210,9 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     row = next(row for row in GAPS if row.name == gap.name)
     before, after = _rungs(of, row)
     remedy = gap.remedy.partition(";")[0].rstrip(".")
-    return (
-        f"{row.title.capitalize()} first, with {METRICS[of.metric].title} {of.rates[before].estimate:.3f} on {before} and"
-        f" {of.rates[after].estimate:.3f} on {after}{beside}: {remedy[0].lower()}{remedy[1:]}."
-    )
+    title, rates = METRICS[of.metric].title, [of.rates[rung].estimate for rung in (before, after)]
+    fall = f"{title} {rates[0]:.3f} on {before} and {rates[1]:.3f} on {after}{beside}"
+    return f"{row.title.capitalize()} first, with {fall}: {remedy[0].lower()}{remedy[1:]}."
 
 
 def _problems(of: MetricDiagnosis) -> list[tuple[MetricDiagnosis, FoundGap]]:

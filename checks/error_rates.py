@@ -14,66 +14,12 @@ from typing import Any
 import numpy as np
 
 from checks.leave_one_out import BY_NAME, Judged, LeftOut
+from checks.metrics import METRICS, Metric
 
 FEWEST_ENTITIES = 5
 FEWEST_DF = 3.0
 MANY_DF = 1e6
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """One row of the table of metrics.
-
-    Attributes:
-        name: As in YAML and JSON.
-        title: As people read it.
-        lower_is_better: Whether less is better.
-        tolerance: The gap from which on it matters; in standard deviations of the target where `is_in_sd`.
-        is_base_rate_aware: Whether it stays comparable when the base rate (or the target's spread) moves.
-        least: Its lower bound.
-        most: Its upper bound.
-    """
-
-    name: str
-    title: str
-    lower_is_better: bool
-    tolerance: float
-    is_in_sd: bool = False
-    is_base_rate_aware: bool = False
-    least: float = -math.inf
-    most: float = math.inf
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="auc", title="AUC", lower_is_better=False, tolerance=0.02, is_base_rate_aware=True, least=0, most=1
-        ),
-        Metric(
-            name="log_loss_skill",
-            title="log loss skill",
-            lower_is_better=False,
-            tolerance=0.02,
-            is_base_rate_aware=True,
-            most=1,
-        ),
-        Metric(
-            name="balanced_error_rate",
-            title="balanced error rate",
-            lower_is_better=True,
-            tolerance=0.01,
-            is_base_rate_aware=True,
-            least=0,
-            most=1,
-        ),
-        Metric(name="error_rate", title="error rate", lower_is_better=True, tolerance=0.01, least=0, most=1),
-        Metric(name="r2", title="R2", lower_is_better=False, tolerance=0.05, is_base_rate_aware=True, most=1),
-        Metric(name="mae", title="MAE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
-        Metric(name="rmse", title="RMSE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
-    )
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ def run_project(
 @click.option("--model", help="Only fit and judge this model again, and say whether its figures are the same.")
 @click.option("--version", type=click.IntRange(min=1), help="With --model: on this version. Default: the latest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run_command(
+def run_command(  # noqa: PLR0913 - one argument an option
     names: tuple[str, ...],
     *,
     force: bool,

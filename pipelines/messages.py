@@ -144,9 +144,10 @@ def _result_findings(one: DatasetResult) -> None:
 
 def _models(one: DatasetResult) -> None:
     if one.models:
-        from pipelines import messages_models
+        from pipelines.model_lines import short_lines  # with it comes numpy
 
-        messages_models.short(one.models)
+        for line, is_failure in short_lines(one.models):
+            (note if is_failure else say)(line)
 
 
 def run_report(report: RunReport) -> None:

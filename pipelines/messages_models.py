@@ -10,29 +10,10 @@ from typing import Any
 
 import click
 
-from checks.diagnosis import GAPS, LADDER
-from checks.error_rates import METRICS
+from checks.diagnosis import LADDER
+from checks.metrics import METRICS
 from pipelines import messages
-
-TITLES = {gap.name: gap.title for gap in GAPS}
-WORDS = {"problem": "problem", "fine": "fine", "cannot_tell": "cannot tell", "not_applicable": "not applicable"}
-COLORS = {"problem": "warn", "fine": "pass"}
-
-
-def figure(value: float | None) -> str:
-    """A rate or a gap to three digits, larger numbers to four in all.
-
-    >>> figure(0.7948), figure(1234.5), figure(None)
-    ('0.795', '1234', '-')
-    """
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
-
-
-def interval(told: Mapping[str, Any]) -> str:
-    """The interval of a rate or a gap."""
-    return "-" if told["low"] is None else f"{figure(told['low'])} to {figure(told['high'])}"
+from pipelines.model_lines import TITLES, WORDS, failed_lines, figure, interval, short_lines
 
 
 def diagnosis(facts: Mapping[str, Any]) -> None:
@@ -45,7 +26,8 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
         made = model["estimator"] or "predictions made elsewhere"
         messages.say(f"{click.style(name, bold=True)}  version {facts['version']}, model {model['name']}: {made}")
         if model["status"] == "failed":
-            failed(model)
+            for line in failed_lines(model):
+                messages.note(line)
             continue
         for metric in model["metrics"]:
             _ladder(metric)
@@ -87,36 +69,10 @@ def _ladder(metric: Mapping[str, Any]) -> None:
     )
 
 
-def failed(model: Mapping[str, Any]) -> None:
-    """Which model failed, why, and what to do."""
-    messages.note(f"  {messages.colored('failed', 'fail')}   {model['error']}")
-    if model["hint"]:
-        messages.note(f"  Hint: {model['hint']}")
-
-
 def short(models: Sequence[Mapping[str, Any]]) -> None:
-    """The same in a few lines, for the end of a run: the leading metric's ladder, what is wrong, the first fix."""
-    for model in models:
-        if model["status"] == "failed":
-            failed(model)
-            messages.note(f"  version {model['version']} stays published")
-            continue
-        for metric in model["metrics"][:1]:
-            _short_ladder(model["name"], metric)
-        messages.say(f"  first    {model['first_fix']}")
-
-
-def _short_ladder(name: str, metric: Mapping[str, Any]) -> None:
-    rungs = [
-        f"{rung} {figure(metric['rates'][rung]['estimate'])}" for rung in LADDER if rung in metric["rates"]
-    ]
-    messages.say(f"  model    {name}: {METRICS[metric['metric']].title} {' · '.join(rungs)}")
-    gaps = [
-        f"{TITLES[gap['name']]} {messages.colored(WORDS[gap['verdict']], COLORS.get(gap['verdict'], ''))}"
-        + (f" {figure(gap['value'])} ({interval(gap)})" if gap["verdict"] == "problem" else "")
-        for gap in metric["gaps"]
-    ]
-    messages.say(f"  gaps     {' · '.join(gaps)}")
+    """The same in a few lines."""
+    for line, is_failure in short_lines(models):
+        (messages.note if is_failure else messages.say)(line)
 
 
 def replication(told: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from assets.diagnose import n_judged, told_models
 from assets.project import Project
-from checks.error_rates import METRICS
+from checks.metrics import METRICS
 from pipelines.views import Facts, published
 from warehouse.meta import Meta
 

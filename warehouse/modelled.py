@@ -1,4 +1,4 @@
-"""SQL of the rows of a version as a model reads them: labelled, numbers as 32-bit floats, times as days, texts as texts.
+"""SQL of the rows of a version as a model reads them: labelled, numbers as 32-bit floats, times as days, texts.
 
 How categories become numbers is `assets.preparation`; what a model is does not belong here.
 """

@@ -40,9 +40,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {FOUND}").fetchall()}
 
 
-def join(
-    connection: duckdb.DuckDBPyConnection, rows: str, key: Mapping[str, str], told: Mapping[str, str]
-) -> None:
+def join(connection: duckdb.DuckDBPyConnection, rows: str, key: Mapping[str, str], told: Mapping[str, str]) -> None:
     """Make the table `_joined`: every labelled row with what was told of it.
 
     Args:
