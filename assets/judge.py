@@ -89,7 +89,8 @@ def judge(
         known = error if isinstance(error, AssetError | WarehouseError) else ModelFailed(model.name, *_gave_up(error))
         hints = [note.removeprefix("Hint: ") for note in getattr(known, "__notes__", ())]
         row |= {"status": "failed", "finished_at": now(), "error": str(known), "hint": "; ".join(hints) or None}
-        remember(meta, row, None)
+        if frame is None:  # who holds the frame is told, and may mend it at once
+            remember(meta, row, None)
     return told_model(meta, row)
 
 

@@ -15,7 +15,7 @@ from assets.model_files import prediction_files
 from assets.model_plan import Model
 from assets.project import Dataset
 from assets.step import Run
-from assets.task import Task
+from assets.task import Task, as_label
 from checks.leave_one_out import Judged
 from warehouse.errors import Unreadable, closest
 from warehouse.modelled import entities_sql
@@ -117,11 +117,11 @@ def _told(columns: Mapping[str, str], key: Mapping[str, str], task: Task, model:
 
 
 def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:
-    named = {name.removeprefix("p_"): name for name in given}
+    named = {as_label(name.removeprefix("p_"), is_truth=task.is_truth): name for name in given}
     if unknown := [label for label in named if label not in task.classes]:
         close = closest(unknown[0], task.classes)
         hint = f"did you mean `p_{close}`?" if close else f"the labels are {', '.join(task.classes)}"
-        raise ModelFailed(model.name, f"`p_{unknown[0]}` is for a class that {task.target!r} does not have", hint)
+        raise ModelFailed(model.name, f"`{named[unknown[0]]}` is for a class that {task.target!r} does not have", hint)
     missing = [label for label in task.classes if label not in named]
     if len(task.classes) == 2 and len(missing) == 1:
         (other,) = named
@@ -163,11 +163,12 @@ def _values(rows: pl.DataFrame, told: list[str], task: Task, model: Model) -> di
     if task.is_quantity:
         return {"predicted": rows["_told"].to_numpy()}
     if told == ["_told"]:
-        if unknown := sorted(set(rows["_told"].unique()) - set(task.classes)):
+        ways = {said: as_label(said, is_truth=task.is_truth) for said in rows["_told"].unique()}
+        if unknown := sorted(said for said, label in ways.items() if label not in task.classes):
             labels = ", ".join(task.classes)
             hint = f"the labels are {labels}; write probabilities as `p_{task.classes[-1]}`"
             raise ModelFailed(model.name, f"`prediction` is {unknown[0]!r}, which is no label of {task.target!r}", hint)
-        codes = rows["_told"].cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64)
+        codes = rows["_told"].replace_strict(ways).cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64)
         return {"predicted": codes.to_numpy()}
     p = rows.select(told).to_numpy()
     off = np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE

@@ -17,6 +17,7 @@ from warehouse.records import Version
 
 MOST_CLASSES = 100
 MOST_CLASSES_OF_INTEGERS = 20
+TRUTHS = {"true": {"true", "t", "yes", "y", "1", "1.0"}, "false": {"false", "f", "no", "n", "0", "0.0"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Task:
         version: The version.
         target: Its target.
         is_quantity: Whether the target is a number to come near to, and not a class.
+        is_truth: Whether the target is a truth value, so that `yes` and 1 are ways to write it.
         classes: The labels as texts; of two, the positive class stands last. Empty for a quantity.
         features: The columns that a model sees, and their DuckDB types.
         n_entities: By split, the entities of labelled rows.
@@ -36,6 +38,7 @@ class Task:
     version: Version
     target: str
     is_quantity: bool
+    is_truth: bool
     classes: tuple[str, ...]
     features: Mapping[str, str]
     n_entities: Mapping[str, int]
@@ -74,11 +77,22 @@ def task_of(run: Run, dataset: Dataset, version: Version, model: str) -> Task:
         version=version,
         target=target,
         is_quantity=is_quantity,
-        classes=() if is_quantity else _classes(reader, rows, dataset, target, model),
+        is_truth=version.columns[target] == "BOOLEAN",
+        classes=() if is_quantity else _classes(reader, rows, dataset, version, model),
         features={name: version.columns[name] for name in build.detail["features"]},
         n_entities={split: n for split, _, n in counts},
         n_rows={split: n for split, n, _ in counts},
     )
+
+
+def as_label(value: object, *, is_truth: bool) -> str:
+    """How a label that a person wrote is kept: `yes` and 1 are `true` where the target is a truth value.
+
+    >>> as_label("yes", is_truth=True), as_label("yes", is_truth=False), as_label(1, is_truth=False)
+    ('true', 'yes', '1')
+    """
+    said = str(value).lower() if isinstance(value, bool) else str(value)
+    return next((word for word, ways in TRUTHS.items() if said.lower() in ways), said) if is_truth else said
 
 
 def _is_quantity(run: Run, dataset: Dataset, version: Version, target: str, model: str) -> bool:
@@ -95,7 +109,8 @@ def _is_quantity(run: Run, dataset: Dataset, version: Version, target: str, mode
     return len(found) > MOST_CLASSES_OF_INTEGERS
 
 
-def _classes(reader: Any, rows: str, dataset: Dataset, target: str, model: str) -> tuple[str, ...]:
+def _classes(reader: Any, rows: str, dataset: Dataset, version: Version, model: str) -> tuple[str, ...]:
+    target = str(dataset.file.spec.target)
     labels = sorted(label for label, _ in reader.execute(classes_sql(rows, most=MOST_CLASSES)).fetchall())
     if len(labels) < 2:
         found = f"every row of {target!r} is {labels[0]!r}" if labels else f"no row of {target!r} has a label"
@@ -106,7 +121,7 @@ def _classes(reader: Any, rows: str, dataset: Dataset, target: str, model: str) 
     positive = dataset.file.spec.positive
     if positive is None or len(labels) > 2:
         return tuple(labels)
-    said = str(positive).lower() if isinstance(positive, bool) else str(positive)
+    said = as_label(positive, is_truth=version.columns.get(target) == "BOOLEAN")
     if said not in labels:
         found = f"`positive` is {said!r}, and the labels of {target!r} are {' and '.join(map(repr, labels))}"
         raise ModelFailed(model, found, "name one of the labels")

@@ -59,7 +59,7 @@ METRICS = {
             most=1,
         ),
         Metric(name="error_rate", title="error rate", lower_is_better=True, tolerance=0.01, least=0, most=1),
-        Metric(name="r2", title="R2", lower_is_better=False, tolerance=0.05, is_base_rate_aware=True, most=1),
+        Metric(name="r2", title="R²", lower_is_better=False, tolerance=0.05, is_base_rate_aware=True, most=1),
         Metric(name="mae", title="MAE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
         Metric(name="rmse", title="RMSE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
     )

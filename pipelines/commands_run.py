@@ -5,8 +5,6 @@ What a run does is `assets.run`.
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -19,15 +17,9 @@ from assets.run import chosen, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views
+from pipelines.author import author
 from warehouse.client import Warehouse
 from warehouse.settings import find_project
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return str(os.getuid())
 
 
 def run_project(
@@ -48,7 +40,7 @@ def run_project(
     project = Project.open(root)
     order = chosen(project, names, with_upstream=with_upstream)
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
-        run = Run(project=project, warehouse=warehouse, author=_author(), listen=listen, has_new_policy=has_new_policy)
+        run = Run(project=project, warehouse=warehouse, author=author(), listen=listen, has_new_policy=has_new_policy)
         return execute(run, order, is_forced=is_forced, is_whole=not names)
 
 
@@ -83,7 +75,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     if model is not None:
         from pipelines.commands_diagnose import run_model
 
-        return run_model(root, names, model, version, author=_author(), as_json=as_json)
+        return run_model(root, names, model, version, author=author(), as_json=as_json)
     if version is not None:
         raise click.UsageError("--version goes with --model: a version never changes, only a model is judged again")
     if dry_run:

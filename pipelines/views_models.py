@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assets.diagnose import n_judged, told_models
+from assets.model_plan import models_of
 from assets.project import Project
 from checks.metrics import METRICS
 from pipelines.views import Facts, published
@@ -24,7 +25,11 @@ def diagnose(project: Project, meta: Meta, name: str) -> Facts:
         NotPublished: It has no version.
     """
     version = published(project, meta, name)
-    models = told_models(meta, name, version.version)
+    dataset = project.datasets.get(name)
+    declared = models_of(dataset) if dataset else {}
+    # One that failed and was taken out of the YAML concerns nobody any more.
+    told = told_models(meta, name, version.version)
+    models = [model for model in told if model["status"] == "succeeded" or model["name"] in declared]
     return {
         "dataset": name,
         "version": version.version,
