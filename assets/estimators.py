@@ -110,6 +110,9 @@ def _made(model: str, named: str, factory: Any, params: dict[str, Any]) -> Any:
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         found = f"{named} gives {type(estimator).__name__!r}, which has no `fit` and `predict`"
         raise ModelFailed(model, found, "name a scikit-learn estimator, or a function that returns one")
+    if not hasattr(estimator, "__sklearn_tags__"):
+        found = f"{named} gives {type(estimator).__name__!r}, which is no estimator of scikit-learn's kind"
+        raise ModelFailed(model, found, "let its class inherit from sklearn.base.BaseEstimator")
     return estimator
 
 

@@ -145,7 +145,9 @@ def _stored(run: Run, row: dict[str, Any], fitted: Fitted) -> str:
     return str(path.relative_to(home).as_posix())
 
 
-def refit(run: Run, dataset: Dataset, version: Version, name: str, *, timed: Timed) -> dict[str, Any]:
+def refit(
+    run: Run, dataset: Dataset, version: Version, name: str, *, timed: Timed = lambda _step: nullcontext()
+) -> dict[str, Any]:
     """Judge one model again on a version, and tell whether the figures are those of before, bit for bit.
 
     Returns:
