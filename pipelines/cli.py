@@ -17,8 +17,8 @@ import click
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
     "run": "run", "status": "run",
-    "list": "look", "show": "look", "history": "look", "splits": "look", "rejected": "look", "sql": "look",
-    "serve": "web", "export": "web",
+    "list": "look", "show": "look", "history": "look", "splits": "look", "diagnose": "diagnose",
+    "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip
 
 
