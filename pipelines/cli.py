@@ -17,7 +17,7 @@ import click
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
     "run": "run", "status": "run",
-    "list": "look", "show": "look", "history": "look", "splits": "look", "diagnose": "diagnose",
+    "list": "look", "show": "look", "history": "look", "splits": "look", "shift": "shift", "diagnose": "diagnose",
     "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip
 
