@@ -11,9 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import SpecError
+from assets.model_plan import due_models
 from assets.plan import fingerprint_of, finished_build, latest, parts_of
 from assets.project import Dataset
 from assets.result import DatasetResult
@@ -85,8 +87,19 @@ def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_for
 def judge_models(run: Run, dataset: Dataset, result: DatasetResult) -> None:
     """Fit, evaluate and diagnose what is due of a dataset's models, on the version that readers have.
 
-    A model that fails leaves the version published.
+    A model that fails leaves the version published; the others go on.
     """
+    version = latest(run.warehouse.meta, dataset.name)
+    due = due_models(run.project.settings.root, dataset, run.warehouse.meta, version) if version else {}
+    if version is None or not due:
+        return
+    from assets.judge import judge
+
+    for model in due.values():
+        told = judge(run, dataset, version, model, timed=partial(timed, run, dataset, result))
+        result.models.append(told)
+        if told["status"] == "failed":
+            result.exit_code = result.exit_code or 1
 
 
 def _found_in_sources(run: Run, dataset: Dataset) -> list[Finding]:

@@ -137,6 +137,25 @@ class Dataset:
         frame = self.load(split, columns=[*self.features, self.target], where=is_labelled, as_=as_)
         return frame[self.features], frame[self.target]
 
+    def evaluate(self, name: str, frame: Any, *, partial: bool = False) -> dict[str, Any]:
+        """Judge predictions that were made elsewhere, and remember them beside this version's models.
+
+        Args:
+            name: What the model is called from now on.
+            frame: The dataset's key and `prediction`, or one `p_<class>` a class, for every labelled row; any frame
+                that speaks the Arrow stream protocol (Polars, pandas, PyArrow).
+            partial: Whether rows may be lacking.
+
+        Returns:
+            Its ladders, gaps and first fix, as `gristmill diagnose --json` has them.
+
+        Raises:
+            ModelFailed: The predictions lack rows, or name keys or classes that there are not.
+        """
+        from pipelines.judging import judge_frame
+
+        return judge_frame(self._warehouse, self._version, name, frame, is_partial=partial)
+
 
 def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
     import duckdb

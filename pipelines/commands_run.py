@@ -5,8 +5,6 @@ What a run does is `assets.run`.
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -19,15 +17,10 @@ from assets.run import chosen, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views
+from pipelines.author import author
 from warehouse.client import Warehouse
+from warehouse.meta import Meta
 from warehouse.settings import find_project
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return str(os.getuid())
 
 
 def run_project(
@@ -48,8 +41,23 @@ def run_project(
     project = Project.open(root)
     order = chosen(project, names, with_upstream=with_upstream)
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
-        run = Run(project=project, warehouse=warehouse, author=_author(), listen=listen, has_new_policy=has_new_policy)
-        return execute(run, order, is_forced=is_forced, is_whole=not names)
+        run = Run(project=project, warehouse=warehouse, author=author(), listen=listen, has_new_policy=has_new_policy)
+        report = execute(run, order, is_forced=is_forced, is_whole=not names)
+        write_reports(project, warehouse.meta, report)
+        return report
+
+
+def write_reports(project: Project, meta: Meta, report: RunReport) -> None:
+    """Leave a page of every dataset that something was done for. The run that finds nothing due imports no pages."""
+    worked = [one for one in report.datasets if one.steps or one.status != "unchanged"]
+    if not worked:
+        return
+    from pipelines.web.site import write_report
+
+    for one in worked:
+        path = write_report(project, meta, one.name)
+        root = project.settings.root
+        one.report = str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 @click.command(name="run")
@@ -58,17 +66,34 @@ def run_project(
 @click.option("--dry-run", is_flag=True, help="Show what is due and why, and do nothing.")
 @click.option("--with-upstream", is_flag=True, help="Also run the datasets that the named ones read.")
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
+@click.option("--model", help="Only fit and judge this model again, and say whether its figures are the same.")
+@click.option("--version", type=click.IntRange(min=1), help="With --model: on this version. Default: the latest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run_command(
-    names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool
+def run_command(  # noqa: PLR0913 - one argument an option
+    names: tuple[str, ...],
+    *,
+    force: bool,
+    dry_run: bool,
+    with_upstream: bool,
+    new_policy: bool,
+    model: str | None,
+    version: int | None,
+    as_json: bool,
 ) -> int:
     """Run what is due of all datasets, or of those named.
 
     \b
     Example: gristmill run
              gristmill run flights --with-upstream
+             gristmill run flights --model baseline --version 1
     """
     root = find_project()
+    if model is not None:
+        from pipelines.commands_diagnose import run_model
+
+        return run_model(root, names, model, version, author=author(), as_json=as_json)
+    if version is not None:
+        raise click.UsageError("--version goes with --model: a version never changes, only a model is judged again")
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
     report = run_project(
