@@ -100,7 +100,8 @@ def ordered_cells(column: str, type_: str, kind: Kind, values: Floats, *, has_pr
     atoms = _atoms(grid)
     doublings = iqr * 2.0 ** np.arange(1, N_DOUBLINGS + 1)
     far = np.concatenate([median - doublings, median + doublings])
-    far = far[(far < outer[0]) | (far > outer[-1])]
+    reach = 2 * np.abs(values - median).max()  # further out there is nothing to tell apart
+    far = far[((far < outer[0]) | (far > outer[-1])) & (np.abs(far - median) <= reach)]
     shown = _shown(outer[0], outer[-1], is_whole=bool((values == np.round(values)).all()))
     step = N_ATOM_GRID // N_QUANTILES
     edges = np.unique(

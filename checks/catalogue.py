@@ -159,13 +159,13 @@ CATALOGUE = {
     ),
     "SHIFT5": Code(
         title="Months",
-        meaning="Tells which months differ from all others, with the day as unit. Seasons are no mistake: it never "
-        "warns.",
+        meaning="Warns never, as seasons are no mistake: it tells which months differ from all others, with the day as "
+        "unit.",
         advice="Judge models on the months in which they will be used.",
     ),
     "SHIFT6": Code(
         title="Two tables",
-        meaning="The answer of `gm.compare`: warns for each column that differs beyond chance and beyond the "
+        meaning="Warns for each column in which the two tables of `gm.compare` differ beyond chance and beyond the "
         "tolerance.",
         advice="Look at the column on both sides; a model that was fitted on one may do worse on the other.",
     ),

@@ -138,7 +138,7 @@ class ShiftReport:
         undecided = f", {rest} too near the tolerance to tell" if rest else ""
         return Finding(
             code=code,
-            outcome="pass",
+            outcome="pass" if n_same else "cannot_tell",
             seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}); by {self.unit}",
         )
 

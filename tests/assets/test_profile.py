@@ -61,8 +61,8 @@ def test_a_first_version_is_profiled_and_its_splits_are_quiet(shop: Path, run_pr
     found = findings(run_project(shop))
     assert {code: outcome for code, (outcome, _) in found.items()} == {
         "SHIFT1": "not_applicable",
-        "SHIFT2": "pass",
-        "SHIFT3": "pass",
+        "SHIFT2": "cannot_tell",  # 60 customers a side: no interval is narrower than the tolerance
+        "SHIFT3": "cannot_tell",
         "SHIFT4": "not_applicable",
         "SHIFT5": "pass",
     }
@@ -107,7 +107,8 @@ def test_added_rows_of_new_customers_are_held_against_the_old_ones(shop: Path, r
     run_project(shop)
     (shop / "visits" / "2.csv").write_text(HEAD + visits(600, first=600), "utf-8")
     quiet = findings(run_project(shop))["SHIFT4"]
-    assert quiet[0] == "pass"
+    assert quiet[0] in {"pass", "cannot_tell"}
+    assert "no shift in" in quiet[1]
     assert "3,000 rows added since against version 1" in quiet[1]
     (shop / "visits" / "3.csv").write_text(HEAD + visits(600, first=1_200, spend=1.0), "utf-8")
     loud = findings(run_project(shop))["SHIFT4"]
@@ -163,7 +164,7 @@ def test_pools_are_shifted_as_declared_and_warn_of_nothing(make_project, run_pro
     assert outcome == "pass"
     assert "shifted, as declared: amount" in seen
     assert "p speaks of these days as seen through customer" in seen
-    assert found["SHIFT1"][0] == "pass"
+    assert "no shift in" in found["SHIFT1"][1]
     with Warehouse(Project.open(root).settings) as warehouse:
         facts = views_shift.shift(Project.open(root), warehouse.meta, "visits", by="split")
     declared = next(c for c in facts["comparisons"] if (c["reference"], c["current"]) == ("train", "dev"))

@@ -1,7 +1,7 @@
 """The real flights of 2013, split at random by whole aircraft and whole days: quiet, where tests of rows cry wolf.
 
 `python -m pytest -m slow -s tests/checks/test_shift_on_flights.py` prints the figures of docs/explanation/shift.md.
-Takes about ten minutes. Every entity is counted once; a split is a sum over its entities.
+Takes about half an hour. Every entity is counted once; a split is a sum over its entities.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from checks.shift import Question, compare_sides
 from checks.units import Side
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flights")]
-N_SPLITS = int(os.environ.get("GRISTMILL_SPLITS", "1000"))
+N_SPLITS = int(os.environ.get("GRISTMILL_SPLITS", "2000"))
 QUERY = """
     select f.*, make_date(f.year, f.month, f.day) as flight_date,
            w.temp, w.dewp, w.humid, w.wind_dir, w.wind_speed, w.precip, w.visib, w.pressure,

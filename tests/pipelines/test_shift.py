@@ -1,0 +1,87 @@
+"""Shift as people ask for it: `gristmill shift` and `gm.compare`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gristmill as gm
+import numpy as np
+import pytest
+
+from warehouse.errors import NotFound
+
+Gristmill = Callable[..., Any]
+LINE = "{},c{},2024-0{}-{:02},{},{:.1f}"
+
+
+def rows(n_customers: int, *, first: int = 0, spend: float = 0.0) -> str:
+    drawn = np.random.default_rng(first)
+    return "\n".join(
+        LINE.format(
+            c * 4 + i, c, drawn.integers(1, 4), drawn.integers(1, 29), drawn.choice(["x", "y"]), drawn.normal(spend)
+        )
+        for c in range(first, first + n_customers)
+        for i in range(4)
+    )
+
+
+@pytest.fixture
+def shop(make_project, run_project, monkeypatch) -> Path:
+    yaml = "source: {path: v/*.csv}\nkey: id\ntime: day\nsplits: {entity: customer}\n"
+    head = "id,customer,day,kind,amount\n"
+    root = make_project({"visits.yaml": yaml}, {"v/1.csv": head + rows(500) + "\n"})
+    run_project(root)
+    (root / "v" / "2.csv").write_text(head + rows(500, first=500, spend=1.0) + "\n", "utf-8")
+    run_project(root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristmill) -> None:
+    out = gristmill("shift", "visits").out
+    assert "! SHIFT4" in out
+    assert "2,000 rows added since" in out
+    assert "amount    shifted" in out
+    assert "led by (effect)" in out
+    by_month = gristmill("shift", "visits", "--by", "month").out
+    assert "2024-03" in by_month
+    assert "SHIFT4" not in by_month
+
+
+def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) -> None:
+    facts = json.loads(gristmill("shift", "visits", "--by", "version", "--json").out)
+    (comparison,) = facts["comparisons"]
+    assert {"reference", "current", "is_shifted", "declared", "classifier_auc", "columns"} <= set(comparison)
+    assert (comparison["reference"], comparison["is_shifted"], comparison["declared"]) == ("version 1", True, False)
+    amount = comparison["columns"][0]
+    assert amount["column"] == "amount"
+    assert {"statistic", "p_value", "p_corrected", "effect", "low", "high", "verdict"} <= set(amount)
+    assert amount["low"] < amount["effect"] < amount["high"]
+
+
+def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
+    quiet = gm.compare("visits.train", "visits.dev")
+    assert (quiet.reference, quiet.current, quiet.is_shifted) == ("visits.train", "visits.dev", False)
+    assert quiet.unit.startswith("customer:")
+    grown = gm.compare(gm.dataset("visits@1"), "visits@2")
+    assert {c.column: c.why for c in grown.columns}["customer"] == "it is the entity"
+
+
+def test_a_name_is_compared_with_a_frame(shop: Path) -> None:
+    frame = gm.dataset("visits").load("train")
+    report = gm.compare("visits.dev", frame, entity="customer")
+    assert not report.is_shifted
+    assert {c.column for c in report.columns} == {"id", "customer", "day", "kind", "amount"}
+
+
+def test_a_split_that_there_is_not_is_said(shop: Path) -> None:
+    with pytest.raises(NotFound, match="trian"):
+        gm.compare("visits.trian", "visits.dev")
+
+
+def test_a_tolerance_may_be_chosen(shop: Path) -> None:
+    assert gm.compare("visits@1", "visits@2", tolerance=0.02).is_shifted
+    assert not gm.compare("visits@1", "visits@2", tolerance=0.9).is_shifted
