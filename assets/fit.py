@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "polars", "duckdb", "skops")
 # Of three or more threads OpenMP adds the sums in the order in which they end, and other orders are other bits.
 THREADS = 2
+# Below this many rows a second thread costs more than it brings.
+FEW_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
     y = labels_of(frame, task)
     x = frame.select(list(features))
     pipeline = prepared(loaded.estimator, features)
-    with repeatable():
+    with repeatable(len(frame)):
         try:
             pipeline.fit(x, y)
         except Exception as error:
@@ -70,7 +72,7 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
 
 
 @contextmanager
-def repeatable() -> Iterator[None]:
+def repeatable(n_rows: int) -> Iterator[None]:
     """Whatever draws or sums inside gives the same bits each time: chance is seeded, threads are counted."""
     import numpy as np
     from threadpoolctl import threadpool_limits
@@ -79,7 +81,7 @@ def repeatable() -> Iterator[None]:
     random.seed(SEED)
     np.random.seed(SEED)
     try:
-        with threadpool_limits(limits=THREADS):
+        with threadpool_limits(limits=1 if n_rows < FEW_ROWS else THREADS):
             yield
     finally:
         random.setstate(state)

@@ -176,9 +176,10 @@ def _too_few(rates: Mapping[str, Rate], before: str, after: str) -> str:
 
 
 def _would_tell(rates: Mapping[str, Rate], before: str, after: str, value: float, half: float, tolerance: float) -> str:
-    """How many entities would tell: an interval shrinks as one over the root of their number."""
+    """How many entities would tell: an interval shrinks as one over the root of their number, at a bound faster."""
     distance = value if value >= tolerance else tolerance - value
-    times = (half / distance) ** 2 if distance > 0 else math.inf
+    power = 1 if all(rates[rung].is_at_bound or rung == "human" for rung in (before, after)) else 2
+    times = (half / distance) ** power if distance > 0 else math.inf
     if times > MOST_TIMES:
         return f"it lies at the tolerance of {tolerance:.2g}; no number of entities in reach would tell"
     # A whisker above the ratio: just as many entities would leave the interval touching.
