@@ -20,6 +20,7 @@ class DatasetResult:
         version: The version that readers have now, or None.
         models: The models that were judged, as `gristmill diagnose` tells them.
         error: Why it failed or was skipped.
+        report: The file of its page, relative to the project; None when nothing was done.
     """
 
     name: str
@@ -38,6 +39,7 @@ class DatasetResult:
     models: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     hint: str | None = None
+    report: str | None = None
     exit_code: int = 0
     fault: Exception | None = None
     is_busy: bool = False

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import SpecError
 from assets.model_plan import due_models
@@ -23,6 +23,10 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step
+from warehouse.schema import COLUMNS, COMPARISONS, PROFILES
+
+if TYPE_CHECKING:
+    from assets.profile import Learned
 
 
 def ingest_sources(run: Run, dataset: Dataset, result: DatasetResult) -> bool:
@@ -121,13 +125,21 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "splits": audited.splits,
         "unused": audited.unused,
         "n_unlabelled": audited.n_unlabelled,
+        "figures": audited.learned.figures,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail)
     run.warehouse.meta.add(step)
     _keep_findings(run, dataset, step, found)
+    _keep_learned(run, dataset, step, audited.learned)
     run.tell(dataset, "audit", "remembered")
     return step
+
+
+def _keep_learned(run: Run, dataset: Dataset, step: Step, learned: Learned) -> None:
+    kept = ((COLUMNS, learned.columns), (PROFILES, learned.profiles), (COMPARISONS, learned.comparisons))
+    for table, rows in kept:
+        run.warehouse.meta.set_rows(table, {"step_id": step.step_id}, [row | {"dataset": dataset.name} for row in rows])
 
 
 def _is_blocked(found: Sequence[Finding]) -> bool:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 As = Literal["polars", "arrow", "pandas", "lazy"]
 
 
-def _root(project: str | Path | None) -> Path:
+def find_root(project: str | Path | None) -> Path:
+    """The project that is named, or the one that is stood in."""
     return find_project(Path(project)) if project else find_project()
 
 
@@ -174,7 +175,7 @@ def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
 
 def open_dataset(name: str, project: str | Path | None) -> Dataset:
     """See `gristmill.dataset`."""
-    warehouse = Warehouse(read_settings(_root(project)))
+    warehouse = Warehouse(read_settings(find_root(project)))
     return Dataset(warehouse, version_of(warehouse, name))
 
 
@@ -182,14 +183,14 @@ def list_datasets(project: str | Path | None) -> pl.DataFrame:
     """See `gristmill.list`."""
     import polars as pl
 
-    opened = Project.open(_root(project))
+    opened = Project.open(find_root(project))
     with Warehouse(opened.settings) as warehouse:
         return pl.DataFrame(views.list_datasets(opened, warehouse.meta), infer_schema_length=None)
 
 
 def run_sql(query: str, project: str | Path | None) -> pl.DataFrame:
     """See `gristmill.sql`."""
-    with Warehouse(read_settings(_root(project))) as warehouse, warehouse.lake.workspace():
+    with Warehouse(read_settings(find_root(project))) as warehouse, warehouse.lake.workspace():
         frame: pl.DataFrame = run_query(warehouse, query).pl()
         return frame
 
@@ -198,4 +199,4 @@ def run(names: tuple[str, ...], project: str | Path | None, **options: Any) -> R
     """See `gristmill.run`."""
     from pipelines.commands_run import run_project
 
-    return run_project(_root(project), names, **options)
+    return run_project(find_root(project), names, **options)

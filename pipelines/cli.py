@@ -1,7 +1,7 @@
 """The command `gristmill`: its entrance, and what it does with an error.
 
-The commands are in `pipelines.commands_begin`, `commands_run` and `commands_look`; each imports what it needs when it
-is called.
+The commands are in `pipelines.commands_begin`, `commands_run`, `commands_look` and `commands_web`; each imports what it
+needs when it is called.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import click
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
     "run": "run", "status": "run",
-    "list": "look", "show": "look", "history": "look", "splits": "look", "diagnose": "diagnose",
-    "rejected": "look", "sql": "look",
+    "list": "look", "show": "look", "history": "look", "splits": "look", "shift": "shift", "diagnose": "diagnose",
+    "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from assets.step import Run
 from pipelines import messages, views
 from pipelines.author import author
 from warehouse.client import Warehouse
+from warehouse.meta import Meta
 from warehouse.settings import find_project
 
 
@@ -41,7 +42,22 @@ def run_project(
     order = chosen(project, names, with_upstream=with_upstream)
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
         run = Run(project=project, warehouse=warehouse, author=author(), listen=listen, has_new_policy=has_new_policy)
-        return execute(run, order, is_forced=is_forced, is_whole=not names)
+        report = execute(run, order, is_forced=is_forced, is_whole=not names)
+        write_reports(project, warehouse.meta, report)
+        return report
+
+
+def write_reports(project: Project, meta: Meta, report: RunReport) -> None:
+    """Leave a page of every dataset that something was done for. The run that finds nothing due imports no pages."""
+    worked = [one for one in report.datasets if one.steps or one.status != "unchanged"]
+    if not worked:
+        return
+    from pipelines.web.site import write_report
+
+    for one in worked:
+        path = write_report(project, meta, one.name)
+        root = project.settings.root
+        one.report = str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 @click.command(name="run")

@@ -154,10 +154,12 @@ def run_report(report: RunReport) -> None:
     """How a run ended, and what to type next."""
     for one in report.datasets:
         result(one)
+        if one.report:
+            say(f"  report   {one.report}")
     named = next((one.name for one in reversed(report.datasets) if one.version), None)
     if named:
         train = f'gristmill sql "select * from {named}.train limit 5"'
-        say(f"Next     gristmill splits {named} · {train} · gristmill add ~/your.csv")
+        say(f"Next     gristmill serve · gristmill splits {named} · {train} · gristmill add ~/your.csv")
 
 
 @contextmanager
