@@ -127,6 +127,7 @@ def _known_of(fitted: Fitted) -> dict[str, Any]:
     loaded = fitted.loaded
     return {
         "features": list(fitted.features),
+        "hint": fitted.hint,
         "estimator": loaded.named,
         "params": loaded.params,
         "seed": loaded.seed,

@@ -19,6 +19,7 @@ NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(
 INTEGER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
 TIME = re.compile(r"DATE|TIMESTAMP.*")
 MS_A_DAY = 86_400_000
+LARGEST = "3e38"
 
 
 def kind_of(kind: str) -> Kind:
@@ -46,6 +47,10 @@ def _feature(name: str, kind: str) -> str:
     column = quoted(name)
     if TIME.fullmatch(kind):  # days since 1970: in 32 bits good to a minute or two
         return f"CAST(epoch_ms(CAST({column} AS TIMESTAMP)) / {MS_A_DAY}.0 AS FLOAT) AS {column}"
+    if kind in {"DOUBLE", "FLOAT"}:  # what is too large for 32 bits is as large as can be, and stays in its order
+        held = f"least(greatest({column}, -{LARGEST}), {LARGEST})"
+        # `least` passes over NULL.
+        return f"CASE WHEN {column} IS NULL OR isnan({column}) THEN NULL ELSE CAST({held} AS FLOAT) END AS {column}"
     return f"CAST({column} AS FLOAT) AS {column}" if kind_of(kind) == "number" else column
 
 
