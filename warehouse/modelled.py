@@ -43,7 +43,8 @@ def is_number(kind: str) -> bool:
     return bool(NUMBER.fullmatch(kind)) and kind != "BOOLEAN"
 
 
-def _feature(name: str, kind: str) -> str:
+def feature_sql(name: str, kind: str) -> str:
+    """A column as a model reads it, under its own name."""
     column = quoted(name)
     if TIME.fullmatch(kind):  # days since 1970: in 32 bits good to a minute or two
         return f"CAST(epoch_ms(CAST({column} AS TIMESTAMP)) / {MS_A_DAY}.0 AS FLOAT) AS {column}"
@@ -81,7 +82,7 @@ def labelled_sql(
         split: Only this split.
     """
     label = label_sql(target, is_quantity=is_quantity)
-    listed = [_feature(name, kind) for name, kind in features.items()]
+    listed = [feature_sql(name, kind) for name, kind in features.items()]
     listed += [f"{quoted(name)} AS {quoted(f'_key_{i}')}" for i, name in enumerate(key)]
     where = [f"{quoted(target)} IS NOT NULL", "_split IS NOT NULL"]
     where += [f"isfinite({label})"] if is_quantity else []
