@@ -57,8 +57,8 @@ class FoundGap:
         value: How much worse the later rung is, positive when worse; None where it does not apply.
         low: Of the 95 % interval, None when there is none.
         high: The same.
-        verdict: `problem`: above zero for certain, and no smaller than the tolerance; `fine`: below the tolerance for
-            certain.
+        verdict: `problem`: its interval excludes zero, and it is no smaller than the tolerance; `fine`: its interval
+            lies below the tolerance.
         remedy: What to do; empty unless it is a problem.
         why: What the verdict rests on.
     """
@@ -135,10 +135,10 @@ def _found(gap: Gap, metric: str, rates: Mapping[str, Rate], human: HumanLevel |
         return FoundGap(**shown, verdict="cannot_tell", why=_too_few(rates, before, after) + reference)
     of = f"{before} to {after}"
     if worse.low > 0 and worse.value >= tolerance:
-        why = f"{of}: above zero for certain, and at least {tolerance:.2g}{reference}"
+        why = f"{of}: the interval excludes zero, and the gap is at least {tolerance:.2g}{reference}"
         return FoundGap(**shown, verdict="problem", remedy=CATALOGUE[gap.code].advice, why=why)
     if worse.high < tolerance:
-        return FoundGap(**shown, verdict="fine", why=f"{of}: below {tolerance:.2g} for certain{reference}")
+        return FoundGap(**shown, verdict="fine", why=f"{of}: the interval lies below {tolerance:.2g}{reference}")
     why = f"{of}: {_would_tell(rates, before, after, worse.value, worse.high - worse.value, tolerance)}{reference}"
     return FoundGap(**shown, verdict="cannot_tell", why=why)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import gristmill as gm
 import pytest
 
+from assets.judge import refit
 from assets.project import Project
 from assets.result import RunReport
 from assets.run import chosen, execute
@@ -145,6 +146,15 @@ def test_plain_error_alone_shows_no_mismatch(demo) -> None:
     assert error["metric"] == "error_rate"
     assert error["rates"]["dev"]["estimate"] < error["rates"]["train_dev"]["estimate"]
     assert verdicts(report, 1)["data_mismatch"] == "cannot_tell"
+
+
+def test_the_baseline_comes_out_the_same_bit_for_bit_when_it_is_judged_again(demo) -> None:
+    root, _ = demo
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        first = warehouse.meta.versions("flights")[0]
+        told = refit(Run(project=project, warehouse=warehouse), project.datasets["flights"], first, "baseline")
+    assert (told["replicates"], told["differences"]) == (True, [])
 
 
 def test_by_row_the_same_flights_read_as_mismatch(demo, tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.views_models import ladder_figure
-
 
 def test_the_ladder_the_gaps_and_the_first_fix_are_shown(reading: Path, gristmill) -> None:
     printed = gristmill("diagnose", "churn")
@@ -22,14 +20,6 @@ def test_the_ladder_the_gaps_and_the_first_fix_are_shown(reading: Path, gristmil
     assert re.search(r"\nFirst    \S.*\.\n", out)
     assert "A plain error rate falls when the base rate falls, and so can hide a data mismatch: read AUC first." in out
     assert "1 model on this test set" in out
-
-
-def test_the_figure_of_a_ladder_is_plain_json_and_small(reading: Path, gristmill) -> None:
-    (model,) = json.loads(gristmill("diagnose", "churn", "--json").out)["models"]
-    figure = ladder_figure(model, model["metrics"][0])
-    assert (figure["kind"], figure["lower_is_better"]) == ("ladder", False)
-    assert list(figure["rates"]) == ["train", "dev", "test"]
-    assert len(json.dumps(figure)) < 2_048
 
 
 def test_a_model_is_judged_again_and_said_to_be_the_same(published: Path, gristmill) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 
+from warehouse.lake import connect
 from warehouse.modelled import feature_sql, is_number, is_whole_number, kind_of
 
 
 def read(value: str, kind: str) -> object:
-    row = duckdb.sql(f"SELECT {feature_sql('c', kind)} FROM (SELECT CAST({value} AS {kind}) AS c)").fetchone()
+    with connect() as connection:
+        sql = f"SELECT {feature_sql('c', kind)} FROM (SELECT CAST({value} AS {kind}) AS c)"
+        row = connection.execute(sql).fetchone()
     assert row is not None
     return row[0]
 
