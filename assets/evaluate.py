@@ -39,7 +39,7 @@ def evaluate(run: Run, task: Task, model: Model, fitted: Fitted) -> dict[str, Ju
         frame = pl.DataFrame(batch)
         if frame.is_empty():
             continue
-        with repeatable():
+        with repeatable(len(frame)):
             told = _predict(model, fitted, frame.select(list(fitted.features)), task)
         told |= {"truth": labels_of(frame, task), "bucket": frame["_bucket"].to_numpy()}
         for split in SPLITS:

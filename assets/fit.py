@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "polars", "duckdb", "skops")
 # Of three or more threads OpenMP adds the sums in the order in which they end, and other orders are other bits.
 THREADS = 2
+# Below this many rows a second thread costs more than it brings.
+FEW_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +40,22 @@ class Fitted:
     Attributes:
         pipeline: Preparation and estimator; speaks of classes by their number in the task.
         features: The columns that it sees, and their DuckDB types.
-        left_out: Columns that the baseline does not see, because no model can take them as they are.
+        left_out: Columns that the baseline does not see, because no model can take them as they are, and why.
         loaded: Its estimator.
     """
 
     pipeline: Any
     features: Mapping[str, str]
-    left_out: tuple[str, ...]
+    left_out: Mapping[str, str]
     loaded: Loaded
+
+    @property
+    def hint(self) -> str | None:
+        """What was left out, in words, or None."""
+        if not self.left_out:
+            return None
+        said = " and ".join(f"{name!r}, which {why}" for name, why in self.left_out.items())
+        return f"fitted without {said}: let the query make numbers or categories of it"
 
 
 def fit(run: Run, task: Task, model: Model) -> Fitted:
@@ -60,7 +70,7 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
     y = labels_of(frame, task)
     x = frame.select(list(features))
     pipeline = prepared(loaded.estimator, features)
-    with repeatable():
+    with repeatable(len(frame)):
         try:
             pipeline.fit(x, y)
         except Exception as error:
@@ -70,7 +80,7 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
 
 
 @contextmanager
-def repeatable() -> Iterator[None]:
+def repeatable(n_rows: int) -> Iterator[None]:
     """Whatever draws or sums inside gives the same bits each time: chance is seeded, threads are counted."""
     import numpy as np
     from threadpoolctl import threadpool_limits
@@ -79,7 +89,7 @@ def repeatable() -> Iterator[None]:
     random.seed(SEED)
     np.random.seed(SEED)
     try:
-        with threadpool_limits(limits=THREADS):
+        with threadpool_limits(limits=1 if n_rows < FEW_ROWS else THREADS):
             yield
     finally:
         random.setstate(state)
@@ -106,7 +116,7 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], tuple[str, ...]]:
+def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], dict[str, str]]:
     """The columns that the model sees; what nobody asked for leaves texts out, what was declared refuses them."""
     texts = [name for name, kind in task.features.items() if kind_of(kind) == "category"]
     why = {name: f"is {kind}" for name, kind in task.features.items() if kind_of(kind) == "other"}
@@ -123,7 +133,7 @@ def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], tuple
     features = {name: kind for name, kind in task.features.items() if name not in why}
     if not features:
         raise ModelFailed(model.name, "no column is left for it to see", "look at `features` and `not_features`")
-    return features, tuple(why)
+    return features, why
 
 
 def _train(task: Task, texts: list[str]) -> str:

@@ -54,29 +54,7 @@ def judge(
     Returns:
         As `assets.diagnose.told_model`; `status` is `failed` when it could not be judged.
     """
-    meta, root = run.warehouse.meta, run.project.settings.root
-    row: dict[str, Any] = {
-        "model_run_id": f"{run.run_id}-{dataset.name}-{model.name}-{secrets.token_hex(3)}",
-        "dataset": dataset.name,
-        "version": version.version,
-        "model": model.name,
-        "run_id": run.run_id,
-        "status": "failed",
-        "fingerprint": fingerprint(root, dataset, version.version, model) if frame is None else "",
-        "task": "",
-        "estimator": model.spec.estimator,
-        "params": dict(model.spec.params),
-        "seed": None,
-        "code_sha256": None,
-        "libraries": libraries(),
-        "features": [],
-        "file": None,
-        "started_at": now(),
-        "error": None,
-        "hint": None,
-        "author": run.author,
-        "first_fix": None,
-    }
+    meta, row = run.warehouse.meta, _new_row(run, dataset, version, model, is_in_memory=frame is not None)
     try:
         task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
         with timed("evaluate"):
@@ -92,6 +70,33 @@ def judge(
         if frame is None:  # who holds the frame is told, and may mend it at once
             remember(meta, row, None)
     return told_model(meta, row)
+
+
+def _new_row(run: Run, dataset: Dataset, version: Version, model: Model, *, is_in_memory: bool) -> dict[str, Any]:
+    """The row of a run of a model, before anything is known of how it went."""
+    mark = "" if is_in_memory else fingerprint(run.project.settings.root, dataset, version.version, model)
+    return {
+        "model_run_id": f"{run.run_id}-{dataset.name}-{model.name}-{secrets.token_hex(3)}",
+        "dataset": dataset.name,
+        "version": version.version,
+        "model": model.name,
+        "run_id": run.run_id,
+        "status": "failed",
+        "fingerprint": mark,
+        "task": "",
+        "estimator": model.spec.estimator,
+        "params": dict(model.spec.params),
+        "seed": None,
+        "code_sha256": None,
+        "libraries": libraries(),
+        "features": [],
+        "file": None,
+        "started_at": now(),
+        "error": None,
+        "hint": None,
+        "author": run.author,
+        "first_fix": None,
+    }
 
 
 def _gave_up(error: BaseException) -> tuple[str, str]:
@@ -127,6 +132,7 @@ def _known_of(fitted: Fitted) -> dict[str, Any]:
     loaded = fitted.loaded
     return {
         "features": list(fitted.features),
+        "hint": fitted.hint,
         "estimator": loaded.named,
         "params": loaded.params,
         "seed": loaded.seed,

@@ -119,8 +119,11 @@ def _classes(reader: Any, rows: str, dataset: Dataset, version: Version, model: 
         found = f"{target!r} has more than {MOST_CLASSES} classes"
         raise ModelFailed(model, found, "`task: regression` if it is a quantity; else group its rare labels")
     positive = dataset.file.spec.positive
-    if positive is None or len(labels) > 2:
+    if positive is None:
         return tuple(labels)
+    if len(labels) > 2:
+        found = f"`positive` names one of two classes, and {target!r} has {len(labels)}"
+        raise ModelFailed(model, found, "leave it out")
     said = as_label(positive, is_truth=version.columns.get(target) == "BOOLEAN")
     if said not in labels:
         found = f"`positive` is {said!r}, and the labels of {target!r} are {' and '.join(map(repr, labels))}"

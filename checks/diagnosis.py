@@ -57,8 +57,8 @@ class FoundGap:
         value: How much worse the later rung is, positive when worse; None where it does not apply.
         low: Of the 95 % interval, None when there is none.
         high: The same.
-        verdict: `problem`: above zero for certain, and no smaller than the tolerance; `fine`: below the tolerance for
-            certain.
+        verdict: `problem`: its interval excludes zero, and it is no smaller than the tolerance; `fine`: its interval
+            lies below the tolerance.
         remedy: What to do; empty unless it is a problem.
         why: What the verdict rests on.
     """
@@ -135,10 +135,10 @@ def _found(gap: Gap, metric: str, rates: Mapping[str, Rate], human: HumanLevel |
         return FoundGap(**shown, verdict="cannot_tell", why=_too_few(rates, before, after) + reference)
     of = f"{before} to {after}"
     if worse.low > 0 and worse.value >= tolerance:
-        why = f"{of}: above zero for certain, and at least {tolerance:.2g}{reference}"
+        why = f"{of}: the interval excludes zero, and the gap is at least {tolerance:.2g}{reference}"
         return FoundGap(**shown, verdict="problem", remedy=CATALOGUE[gap.code].advice, why=why)
     if worse.high < tolerance:
-        return FoundGap(**shown, verdict="fine", why=f"{of}: below {tolerance:.2g} for certain{reference}")
+        return FoundGap(**shown, verdict="fine", why=f"{of}: the interval lies below {tolerance:.2g}{reference}")
     why = f"{of}: {_would_tell(rates, before, after, worse.value, worse.high - worse.value, tolerance)}{reference}"
     return FoundGap(**shown, verdict="cannot_tell", why=why)
 
@@ -176,9 +176,10 @@ def _too_few(rates: Mapping[str, Rate], before: str, after: str) -> str:
 
 
 def _would_tell(rates: Mapping[str, Rate], before: str, after: str, value: float, half: float, tolerance: float) -> str:
-    """How many entities would tell: an interval shrinks as one over the root of their number."""
+    """How many entities would tell: an interval shrinks as one over the root of their number, at a bound faster."""
     distance = value if value >= tolerance else tolerance - value
-    times = (half / distance) ** 2 if distance > 0 else math.inf
+    power = 1 if all(rates[rung].is_at_bound or rung == "human" for rung in (before, after)) else 2
+    times = (half / distance) ** power if distance > 0 else math.inf
     if times > MOST_TIMES:
         return f"it lies at the tolerance of {tolerance:.2g}; no number of entities in reach would tell"
     # A whisker above the ratio: just as many entities would leave the interval touching.

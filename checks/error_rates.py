@@ -53,6 +53,11 @@ class Rate:
         """
         return self.n is None or self.low is not None
 
+    @property
+    def is_at_bound(self) -> bool:
+        """Whether it was counted and is as good or as bad as can be in every bucket: its interval goes as 1/n."""
+        return self.n is not None and self.df == MANY_DF
+
     def to_json(self) -> dict[str, Any]:
         """The rate as scripts get it."""
         return {name: getattr(self, name) for name in ("estimate", "low", "high", "n", "n_entities")}

@@ -31,6 +31,8 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
             continue
         for metric in model["metrics"]:
             _ladder(metric)
+        if model["hint"]:
+            messages.say(f"Hint     {model['hint']}")
         messages.say(f"First    {model['first_fix']}")
     if facts["note"]:
         messages.say(f"Note     {facts['note']}")

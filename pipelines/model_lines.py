@@ -47,6 +47,8 @@ def short_lines(models: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bool
             continue
         for metric in model["metrics"][:1]:
             yield from ((line, False) for line in _ladder(model["name"], metric))
+        if model["hint"]:
+            yield f"  hint     {model['hint']}", False
         yield f"  first    {model['first_fix']}", False
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from assets.spec import DatasetSpec, SourceSpec, SplitsSpec
+from assets.spec import DatasetSpec, HumanLevel, ModelSpec, SourceSpec, SplitsSpec
 from checks.catalogue import CATALOGUE
 from checks.contract import ColumnPromise, Contract, ExpressionPromise, Strict, UniquePromise
 from pipelines.cli import COMMANDS, cli
@@ -22,6 +22,12 @@ SECTIONS: tuple[tuple[str, str, type[Strict]], ...] = (
     ("A dataset", "`datasets/<name>.yaml`. A `source`, `sources` or `query` is all that it needs.", DatasetSpec),
     ("A source", "The value of `source`, and of each name under `sources`. A text is its `path`.", SourceSpec),
     ("splits", "A text is the name of a policy in `gristmill.toml`.", SplitsSpec),
+    ("models.NAME", "Fitted here (`estimator`) or made elsewhere (`predictions`): one of the two.", ModelSpec),
+    (
+        "human_level",
+        "A number is its `value`. Of a list, the best one is what avoidable bias is measured from.",
+        HumanLevel,
+    ),
     ("contract", "What the dataset promises.", Contract),
     (
         "contract.columns.NAME",

@@ -58,18 +58,3 @@ def note(models: list[dict[str, Any]]) -> str | None:
     shown = [metric["metric"] for model in models for metric in model["metrics"]]
     aware = next((name for name in shown if METRICS[name].is_base_rate_aware), None)
     return f"{PLAIN_ERROR}: read {METRICS[aware].title} first." if aware and "error_rate" in shown else None
-
-
-def ladder_figure(model: dict[str, Any], metric: dict[str, Any]) -> dict[str, Any]:
-    """The figure of one metric's ladder, as `checks.figure` draws it."""
-    rates = {rung: {n: told[n] for n in ("estimate", "low", "high")} for rung, told in metric["rates"].items()}
-    gaps = [{n: gap[n] for n in ("name", "value", "low", "high", "verdict")} for gap in metric["gaps"]]
-    title = METRICS[metric["metric"]].title
-    return {
-        "kind": "ladder",
-        "title": f"{model['name']}: {title} from human level to test",
-        "metric": title,
-        "lower_is_better": metric["lower_is_better"],
-        "rates": rates,
-        "gaps": gaps,
-    }

@@ -19,6 +19,7 @@ NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(
 INTEGER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
 TIME = re.compile(r"DATE|TIMESTAMP.*")
 MS_A_DAY = 86_400_000
+LARGEST = "3e38"
 
 
 def kind_of(kind: str) -> Kind:
@@ -42,10 +43,15 @@ def is_number(kind: str) -> bool:
     return bool(NUMBER.fullmatch(kind)) and kind != "BOOLEAN"
 
 
-def _feature(name: str, kind: str) -> str:
+def feature_sql(name: str, kind: str) -> str:
+    """A column as a model reads it, under its own name."""
     column = quoted(name)
     if TIME.fullmatch(kind):  # days since 1970: in 32 bits good to a minute or two
         return f"CAST(epoch_ms(CAST({column} AS TIMESTAMP)) / {MS_A_DAY}.0 AS FLOAT) AS {column}"
+    if kind in {"DOUBLE", "FLOAT"}:  # what is too large for 32 bits is as large as can be, and stays in its order
+        held = f"least(greatest({column}, -{LARGEST}), {LARGEST})"
+        # `least` passes over NULL.
+        return f"CASE WHEN {column} IS NULL OR isnan({column}) THEN NULL ELSE CAST({held} AS FLOAT) END AS {column}"
     return f"CAST({column} AS FLOAT) AS {column}" if kind_of(kind) == "number" else column
 
 
@@ -76,7 +82,7 @@ def labelled_sql(
         split: Only this split.
     """
     label = label_sql(target, is_quantity=is_quantity)
-    listed = [_feature(name, kind) for name, kind in features.items()]
+    listed = [feature_sql(name, kind) for name, kind in features.items()]
     listed += [f"{quoted(name)} AS {quoted(f'_key_{i}')}" for i, name in enumerate(key)]
     where = [f"{quoted(target)} IS NOT NULL", "_split IS NOT NULL"]
     where += [f"isfinite({label})"] if is_quantity else []

@@ -217,7 +217,9 @@ def test_a_stored_model_with_a_strangers_type_is_not_loaded(tmp_path: Path) -> N
 def test_the_baseline_leaves_texts_out_and_does_without_them(project, run_project) -> None:
     frame = rows().with_columns(note=pl.format("called about bill {}", pl.col("id") * 7))
     root = project("", frame)
-    assert one_model(run_project(root))["status"] == "succeeded"
+    model = one_model(run_project(root))
+    assert model["status"] == "succeeded"
+    assert model["hint"].startswith("fitted without 'note', which is text (")
     assert "note" not in meta_rows(root, RUNS)[0]["features"]
 
 
@@ -303,3 +305,11 @@ def test_the_rows_in_meta_are_in_the_order_of_the_ladder(project, run_project) -
     assert [(row["metric"], row["split"]) for row in meta_rows(root, ERROR_RATES)] == [
         (metric, split) for metric in ("auc", "error_rate") for split in ("train", "dev", "test")
     ]
+
+
+def test_positive_is_for_two_classes(project, run_project) -> None:
+    frame = rows().with_columns(left=pl.col("id") % 3)
+    assert (
+        "`positive` names one of two classes, and 'left' has 3"
+        in one_model(run_project(project("positive: 1\n", frame)))["error"]
+    )

@@ -166,3 +166,15 @@ def test_the_table_of_coverage_in_the_docs(cell: str) -> None:
     # 300 runs: s.e. .013; the few entities of the smallest cell are where SHIFT's own table has .92.
     assert min(held.values()) >= (0.90 if cell in {"10 x 20", "Zipf"} else 0.92)
     assert min(gaps.values()) >= (0.90 if cell in {"10 x 20", "Zipf"} else 0.92)
+
+
+@pytest.mark.slow
+def test_an_interval_that_counts_rows_holds_the_truth_too_seldom() -> None:
+    rng = np.random.default_rng(5)
+    truth = rate("error_rate", told_of(rng, np.full(40_000, 20))).estimate
+    held = []
+    for _ in range(300):
+        told = told_of(rng, CELLS["300 x 20"](rng))
+        p = float((told.truth != told.predicted).mean())
+        held.append(abs(p - truth) <= 1.96 * (p * (1 - p) / told.n) ** 0.5)
+    assert np.mean(held) < 0.9

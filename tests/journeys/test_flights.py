@@ -8,6 +8,7 @@ from pathlib import Path
 import gristmill as gm
 import pytest
 
+from assets.judge import refit
 from assets.project import Project
 from assets.result import RunReport
 from assets.run import chosen, execute
@@ -102,15 +103,65 @@ def test_a_second_run_takes_in_nothing_and_writes_nothing(demo) -> None:
     assert sorted(path.name for path in (root / ".gristmill" / "lake").rglob("*.parquet")) == files
 
 
-def change(root: Path, old: str, new: str) -> RunReport:
+def change(root: Path, old: str, new: str, *, more: str = "models: {}\n") -> RunReport:
     path = root / "datasets" / "flights.yaml"
     before = path.read_text("utf-8")
     assert old in before
-    path.write_text(before.replace(old, new), "utf-8")
+    path.write_text(before.replace(old, new) + more, "utf-8")
     try:
         return run(root)
     finally:
         path.write_text(before, "utf-8")
+
+
+def auc_of(report: RunReport) -> dict[str, float]:
+    (model,) = report.datasets[-1].models
+    assert (model["metrics"][0]["metric"], model["status"]) == ("auc", "succeeded")
+    return {split: round(rate["estimate"], 2) for split, rate in model["metrics"][0]["rates"].items()}
+
+
+def verdicts(report: RunReport, metric: int) -> dict[str, str]:
+    return {gap["name"]: gap["verdict"] for gap in report.datasets[-1].models[0]["metrics"][metric]["gaps"]}
+
+
+def test_by_day_the_flights_show_variance_with_intervals_over_days(demo) -> None:
+    _, report = demo
+    assert auc_of(report) == pytest.approx({"train": 0.79, "train_dev": 0.72, "dev": 0.70, "test": 0.67}, abs=0.011)
+    (model,) = report.datasets[-1].models
+    entities = [rate["n_entities"] for rate in model["metrics"][0]["rates"].values()]
+    assert entities == [215, 58, 47, 45], "days"
+    assert verdicts(report, 0) == {
+        "avoidable_bias": "not_applicable",
+        "variance": "problem",
+        "data_mismatch": "cannot_tell",
+        "overfitting_to_dev": "cannot_tell",
+    }
+    assert model["first_fix"].startswith("Variance first, with AUC 0.79")
+    assert "no human level is declared" in model["metrics"][0]["gaps"][0]["why"]
+
+
+def test_plain_error_alone_shows_no_mismatch(demo) -> None:
+    _, report = demo
+    error = report.datasets[-1].models[0]["metrics"][1]
+    assert error["metric"] == "error_rate"
+    assert error["rates"]["dev"]["estimate"] < error["rates"]["train_dev"]["estimate"]
+    assert verdicts(report, 1)["data_mismatch"] == "cannot_tell"
+
+
+def test_the_baseline_comes_out_the_same_bit_for_bit_when_it_is_judged_again(demo) -> None:
+    root, _ = demo
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        first = warehouse.meta.versions("flights")[0]
+        told = refit(Run(project=project, warehouse=warehouse), project.datasets["flights"], first, "baseline")
+    assert (told["replicates"], told["differences"]) == (True, [])
+
+
+def test_by_row_the_same_flights_read_as_mismatch(demo, tmp_path: Path) -> None:
+    root, _ = demo
+    report = change(root, "  entity: flight_date ", "  # entity: flight_date ", more="")
+    assert auc_of(report) == pytest.approx({"train": 0.79, "train_dev": 0.76, "dev": 0.69, "test": 0.69}, abs=0.011)
+    assert report.datasets[-1].models[0]["first_fix"].startswith("Data mismatch first, with AUC 0.76")
 
 
 def test_dep_delay_among_the_features_is_warned_of_by_name(demo) -> None:

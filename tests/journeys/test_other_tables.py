@@ -1,4 +1,4 @@
-"""Tables that nobody prepared: breast cancer and wine (floats alone, no key, no time), the flights as they come.
+"""Tables that nobody prepared: breast cancer, wine and diabetes (floats alone, no key), the flights as they come.
 
 `GRISTMILL_GOLDEN=rewrite pytest tests/journeys/test_other_tables.py` writes the golden files anew.
 """
@@ -12,18 +12,19 @@ from pathlib import Path
 import gristmill as gm
 import polars as pl
 import pytest
-from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from assets.result import DatasetResult
 from pipelines.add import add
 
 GOLDEN = Path(__file__).parent / "golden"
 LOADERS = {"breast_cancer": load_breast_cancer, "wine": load_wine}
+QUANTITIES = {"diabetes": load_diabetes}
 WRITERS = {"csv": pl.DataFrame.write_csv, "parquet": pl.DataFrame.write_parquet, "ndjson": pl.DataFrame.write_ndjson}
 
 
 def table(name: str) -> pl.DataFrame:
-    data = LOADERS[name]()
+    data = (LOADERS | QUANTITIES)[name]()
     return pl.DataFrame(data.data, schema=list(data.feature_names)).with_columns(target=pl.Series(data.target))
 
 
@@ -102,3 +103,34 @@ def test_add_does_not_say_that_no_column_looks_like_a_giveaway_where_it_did_not_
     noisy = pl.DataFrame({"late": [i + (i % 3) * 0.01 for i in range(500)], "delay": [i * 1.0 for i in range(500)]})
     noisy.write_csv(root / "t.csv")
     assert "no column alone looks so" not in added(root, "t.csv", name="t", target="delay")
+
+
+LADDERS = {
+    "breast_cancer": ["auc", "error_rate"],
+    "wine": ["log_loss_skill", "error_rate"],
+    "diabetes": ["r2", "mae", "rmse"],
+}
+
+
+@pytest.mark.parametrize("name", LADDERS)
+def test_a_table_ends_with_a_ladder_and_a_first_fix(make_project, run_project, name: str) -> None:
+    root, frame = make_project({}), table(name)
+    frame.write_csv(root / f"{name}.csv")
+    added(root, f"{name}.csv", name=name, target="target")
+
+    (model,) = run_project(root).datasets[0].models
+
+    assert (model["name"], model["status"]) == ("baseline", "succeeded"), model["error"]
+    assert [metric["metric"] for metric in model["metrics"]] == LADDERS[name]
+    for metric in model["metrics"]:
+        rates = metric["rates"]
+        assert list(rates) == ["train", "dev", "test"]
+        assert sum(told["n"] for told in rates.values()) == frame.height
+        for told in rates.values():  # an interval holds its rate; where there is none, its gaps cannot be told
+            assert told["low"] is None or told["low"] <= told["estimate"] <= told["high"]
+        verdicts = {gap["name"]: gap["verdict"] for gap in metric["gaps"]}
+        assert verdicts["avoidable_bias"] == verdicts["data_mismatch"] == "not_applicable"
+        assert verdicts["variance"] in (
+            {"cannot_tell"} if rates["dev"]["low"] is None else {"problem", "fine", "cannot_tell"}
+        )
+    assert model["first_fix"].endswith(".")
