@@ -123,7 +123,9 @@ def _draw_gap(canvas: Canvas, x: Scale, before: Rung, after: Rung, gaps: Mapping
 def _interval(gap: Mapping[str, Any]) -> str:
     value, low, high = (number(gap.get(key)) for key in ("value", "low", "high"))
     if value is None:
-        return "no figure to compare with" if gap.get("verdict") == "not_applicable" else "not measured"
+        if gap.get("name") == "avoidable_bias":
+            return "no human level to compare with"
+        return "nothing to compare with" if gap.get("verdict") == "not_applicable" else "not measured"
     return f"{rate(value)}{f', {rate(low)} to {rate(high)}' if low is not None and high is not None else ''}"
 
 

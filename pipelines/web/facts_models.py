@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.metrics import METRICS
+from pipelines.views_models import note
 from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import ERROR_RATES, GAPS, RUNS
@@ -35,6 +37,7 @@ def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str
     gaps = meta.rows(GAPS, model_run_id=run["model_run_id"])
     metrics = list(dict.fromkeys(row["metric"] for row in sorted(rates, key=lambda row: row["ordinal"])))
     return run | {
+        "note": note([{"metrics": [{"metric": metric} for metric in metrics if metric in METRICS]}]),
         "is_behind": bool(version and run["version"] != version.version),
         "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
     }
@@ -53,16 +56,17 @@ def _metric(run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps:
     mine = {row["split"]: row for row in rates if row["metric"] == metric}
     steps = sorted((row for row in gaps if row["metric"] == metric), key=lambda row: row["ordinal"])
     lower = bool(next(iter(mine.values()))["lower_is_better"])
+    title = METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
     figure = {
         "kind": "ladder",
-        "title": f"{run['model']}: {metric}",
-        "metric": metric.replace("_", " "),
+        "title": f"{run['model']}: {title} from human level to test",
+        "metric": title,
         "lower_is_better": lower,
         "rates": mine,
         "gaps": steps,
     }
     return {
-        "metric": metric.replace("_", " "),
+        "metric": title,
         "lower_is_better": lower,
         "rates": [mine[split] for split in SPLITS if split in mine],
         "gaps": steps,

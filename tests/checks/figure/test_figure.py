@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -83,6 +84,17 @@ def test_bins_of_different_width_show_density_so_that_equal_areas_are_equal_shar
     (width, height), (wide, low) = steps(root)
     assert wide == pytest.approx(2 * width, rel=0.01)
     assert width * height == pytest.approx(wide * low, rel=0.01)
+
+
+def test_an_axis_of_time_says_months_days_or_hours() -> None:
+    def labels(*edges: str) -> list[str]:
+        shares = {"train": [1 / (len(edges) - 1)] * (len(edges) - 1)}
+        return texts(parsed({"kind": "histogram", "title": "a", "edges": list(edges), "series": shares}))
+
+    assert {"2013-01", "2013-12"} <= set(labels("2013-01-01", "2013-06-01", "2013-12-01"))
+    assert "2013-01-05" in labels("2013-01-01T00:00:00", "2013-01-05T00:00:00")
+    assert "12:00" in labels("2013-01-01T00:00:00", "2013-01-01T12:00:00")
+    assert labels("2013-01-01", "yesterday") == ["no data"]
 
 
 def test_train_is_filled_dev_is_a_line_and_test_is_dashed() -> None:
@@ -179,7 +191,9 @@ figures = st.fixed_dictionaries(
     optional={
         "x": st.lists(anything, max_size=6) | anything,
         "y": anything,
-        "edges": st.lists(st.floats() | st.integers(), max_size=7).map(sorted) | anything,
+        "edges": st.lists(st.floats() | st.integers(), max_size=7).map(sorted)
+        | st.lists(st.datetimes().map(datetime.isoformat), max_size=7).map(sorted)
+        | anything,
         "labels": st.lists(anything, max_size=6) | anything,
         "series": shares | anything,
         "missing": st.dictionaries(st.sampled_from(["train", "dev", "a"]), anything) | anything,

@@ -114,6 +114,7 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "variance: problem" in text
     assert "avoidable bias: not applicable" in text
     assert "train → dev = shifted, as declared" in text
+    assert "dev → test ✓ same" in text
     assert "Entities shared by splits" in text
     assert "spent ≥ 0" in text
     assert "1 row of 300 in this version's build" in text
@@ -121,10 +122,15 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert len(page.encode()) < 100_000
 
 
-def test_before_anything_is_learned_each_section_names_its_command(shop_copy: Path, browse: Any) -> None:
-    text = said(browse(shop_copy).read("/datasets/churn"))
-    assert "gristmill run churn" in text
-    assert "No model was judged on this dataset yet" in text or "First fix" in text
+def test_before_anything_is_learned_each_section_names_its_command(known: Path, browse: Any, made: Any) -> None:
+    def bare(meta: Any) -> None:
+        made.set_columns(meta, made.add_dataset(meta, "bare", {"a": made.numeric_column("a")}), {})
+
+    change(known, bare)
+    text = said(browse(known).read("/datasets/bare"))
+    assert "This version was not compared. This audits it again, with its comparisons: gristmill run bare --force" in text
+    assert "This version has no statistics of its columns. This counts them: gristmill run bare --force" in text
+    assert "No model was judged on this dataset yet." in text
 
 
 def test_a_dataset_that_was_not_run_names_the_command(shop: Path, browse: Any) -> None:
