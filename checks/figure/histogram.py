@@ -145,4 +145,6 @@ def _described(
         share = percent(one.values[mode] or 0.0)
         told.append(f"{one.name}: most between {told_as(edges[mode])} and {told_as(edges[mode + 1])} ({share})")
     name = figure.get("x")
-    return f"Histogram{f' of {name}' if name else ''} from {told_as(edges[0])} to {told_as(edges[-1])}. {'; '.join(told)}."
+    return (
+        f"Histogram{f' of {name}' if name else ''} from {told_as(edges[0])} to {told_as(edges[-1])}. {'; '.join(told)}."
+    )

@@ -19,7 +19,9 @@ MOST_OLD = 12
 
 def models_of(meta: Meta, dataset: str, version: Version | None) -> dict[str, Any]:
     """The newest run of each model with its ladders, and the runs before."""
-    runs = sorted(meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True)
+    runs = sorted(
+        meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True
+    )
     newest: dict[str, dict[str, Any]] = {}
     for run in runs:
         newest.setdefault(run["model"], run)
@@ -52,7 +54,9 @@ def model_run(meta: Meta, model_run_id: str) -> dict[str, Any] | None:
     return judged(meta, found[0], version)
 
 
-def _metric(run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+def _metric(
+    run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps: list[dict[str, Any]]
+) -> dict[str, Any]:
     mine = {row["split"]: row for row in rates if row["metric"] == metric}
     steps = sorted((row for row in gaps if row["metric"] == metric), key=lambda row: row["ordinal"])
     lower = bool(next(iter(mine.values()))["lower_is_better"])

@@ -23,7 +23,7 @@ RANK = {"shifted": 0, "cannot_tell": 1, "same": 2, "not_applicable": 3}
 
 
 def shift_of(meta: Meta, version: Version | None, target: str | None) -> dict[str, Any]:
-    """The comparisons of a version, what is shifted first; the lines by month, the target's first; verdicts by column."""
+    """The comparisons of a version, what is shifted first; lines by month, the target's first; verdicts by column."""
     rows = meta.rows(COMPARISONS, step_id=version.audit_id) if version else []
     reports = [dict(row["report"]) | {"kind": row["kind"]} for row in rows]
     by_column: dict[str, list[dict[str, Any]]] = {}
@@ -79,7 +79,9 @@ def _told(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     changes = [
         f"{one['what']}: {rate(one['value'])} ± {rate(one['margin'])}"
         for one in row.get("changes", ())
-        if row["verdict"] == "shifted" and number(one.get("value")) is not None and number(one.get("margin")) is not None
+        if row["verdict"] == "shifted"
+        and number(one.get("value")) is not None
+        and number(one.get("margin")) is not None
     ]
     return dict(row) | {"verdict_said": verdict(report, row), "why": row.get("why") or "; ".join(changes)}
 

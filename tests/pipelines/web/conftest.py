@@ -43,7 +43,9 @@ def known(shop_copy: Path, made: SimpleNamespace) -> Path:
     with Warehouse(Project.open(shop_copy).settings) as warehouse:
         version = warehouse.meta.versions("churn")[-1]
         columns = {
-            name: made.category_column(name, ["Bern", "Basel"]) if name == "city" else made.numeric_column(name, moves=True)
+            name: made.category_column(name, ["Bern", "Basel"])
+            if name == "city"
+            else made.numeric_column(name, moves=True)
             for name in version.columns
         }
         made.set_columns(warehouse.meta, version, columns)

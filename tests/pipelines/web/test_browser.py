@@ -1,7 +1,7 @@
 """The catalog in a browser: what people do in it, with JavaScript and without, and axe-core over every page.
 
-Needs a Chromium on the machine (Debian: `apt-get install chromium`) and, for axe, `npm pack axe-core`: neither is ours to
-ship. What is absent is skipped with its name.
+Needs a Chromium on the machine (Debian: `apt-get install chromium`) and, for axe, npm: neither is ours to ship. What is
+absent is skipped with its name.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, made: SimpleNamespace) -> Iterator[Callable[[], str]]:
+def catalog(
+    tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, made: SimpleNamespace
+) -> Iterator[Callable[[], str]]:
     """Serves the shop with facts made up; each call is the address that lets one browser in."""
     root = tmp_path_factory.mktemp("served") / "shop"
     shutil.copytree(shop_for_readers, root)
@@ -64,7 +66,9 @@ def catalog(tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, ma
         made.set_columns(warehouse.meta, version, columns)
         made.set_comparisons(warehouse.meta, version, made.shift_of_splits(list(version.columns)))
         made.add_model(warehouse.meta, version)
-        made.add_model(warehouse.meta, version, "lost", status="failed", error="No module named 'lost'.", hint="mend it")
+        made.add_model(
+            warehouse.meta, version, "lost", status="failed", error="No module named 'lost'.", hint="mend it"
+        )
     running: list[tuple[Any, threading.Thread]] = []
 
     def serve() -> str:
@@ -182,7 +186,15 @@ def axe() -> str:
 def test_axe_finds_nothing(opened: Any, axe: str, look: str) -> None:
     page = opened(bypass_csp=True, **LOOKS[look])
     base = page.url
-    paths = ["", "?q=nothing", "datasets/churn", "datasets/waiting", "datasets/wrong", "models/churn-1-baseline", "nowhere"]
+    paths = [
+        "",
+        "?q=nothing",
+        "datasets/churn",
+        "datasets/waiting",
+        "datasets/wrong",
+        "models/churn-1-baseline",
+        "nowhere",
+    ]
     page.goto(base + "datasets/churn")
     paths.append(page.locator('a[href^="/runs/"]').first.get_attribute("href")[1:])
     for path in paths:

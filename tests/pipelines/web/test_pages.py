@@ -128,7 +128,9 @@ def test_before_anything_is_learned_each_section_names_its_command(known: Path, 
 
     change(known, bare)
     text = said(browse(known).read("/datasets/bare"))
-    assert "This version was not compared. This audits it again, with its comparisons: gristmill run bare --force" in text
+    assert (
+        "This version was not compared. This audits it again, with its comparisons: gristmill run bare --force" in text
+    )
     assert "This version has no statistics of its columns. This counts them: gristmill run bare --force" in text
     assert "No model was judged on this dataset yet." in text
 
@@ -196,7 +198,9 @@ def test_a_changed_file_is_read_again(shop: Path, browse: Any) -> None:
 def test_text_from_people_and_data_is_shown_and_never_run(known: Path, browse: Any, made: Any) -> None:
     evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}\x00\u202e"
     yaml = known / "datasets" / "churn.yaml"
-    yaml.write_text(yaml.read_text("utf-8").replace("One row a customer", "'<script>alert(1)</script>{{ 7*7 }}'"), "utf-8")
+    yaml.write_text(
+        yaml.read_text("utf-8").replace("One row a customer", "'<script>alert(1)</script>{{ 7*7 }}'"), "utf-8"
+    )
 
     def fill(meta: Any) -> None:
         columns = {evil: made.category_column(evil, [evil, "</svg>"]), "b": made.numeric_column("b")}
@@ -207,7 +211,14 @@ def test_text_from_people_and_data_is_shown_and_never_run(known: Path, browse: A
 
     change(known, fill)
     one = browse(known)
-    for address in ("/", "/datasets/churn", "/datasets/evil", "/runs/..%2F..%2Fr", f"/?q={evil[:30]}", "/datasets/%3Cscript%3E"):
+    for address in (
+        "/",
+        "/datasets/churn",
+        "/datasets/evil",
+        "/runs/..%2F..%2Fr",
+        f"/?q={evil[:30]}",
+        "/datasets/%3Cscript%3E",
+    ):
         html = one.client.get(address).text
         sound(html)
         assert "<script>alert" not in html
