@@ -24,12 +24,18 @@ R = TypeVar("R", Step, Ingestion, Policy, Version)
 LOCK_WAIT_SECONDS = 30
 TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy: POLICIES, Version: VERSIONS}
 
+
+def _index_steps(connection: sa.Connection) -> None:
+    for index in STEPS.indexes:
+        index.create(connection, checkfirst=True)
+
+
 # Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
 # `create_all` makes the tables that are not there: it is every migration that only adds tables.
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     SCHEMA.create_all,
     SCHEMA.create_all,
-    lambda connection: [index.create(connection, checkfirst=True) for index in STEPS.indexes],  # type: ignore[arg-type]
+    _index_steps,
 )
 
 

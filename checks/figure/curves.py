@@ -41,7 +41,7 @@ def draw_line(figure: Mapping[str, Any]) -> Canvas:
         canvas.line(LEFT, y(tolerance), RIGHT + 8, y(tolerance), stroke=color("bad"), stroke_dasharray="6 3")
         canvas.text(RIGHT + 14, y(tolerance) - 1, "tolerance")
         canvas.text(RIGHT + 14, y(tolerance) + 11, shown(tolerance))
-    _draw_band(canvas, [(x(i), y(a), y(b)) for i, (a, b) in enumerate(zip(low, high, strict=True)) if _both(a, b)])
+    _draw_band(canvas, y, [x(i) for i in range(len(values))], low, high)
     for run in _runs(values):
         canvas.path([(x(i), y(value)) for i, value in run], stroke=paint("train"), stroke_width=1.6)
     _draw_dots(canvas, x, y, values, _beyond(values, low, tolerance))
@@ -69,7 +69,7 @@ def draw_learning_curve(figure: Mapping[str, Any]) -> Canvas:
     ends: list[tuple[str, float]] = []
     for name, rows in curves.items():
         look = Series(name=name, look=name, values=[], missing=None)
-        _draw_band(canvas, [(x(n), y(a), y(b)) for n, (_, a, b) in zip(sizes, rows, strict=True) if _both(a, b)], name)
+        _draw_band(canvas, y, [x(n) for n in sizes], [row[1] for row in rows], [row[2] for row in rows], name)
         points = [(x(n), y(row[0])) for n, row in zip(sizes, rows, strict=True) if row[0] is not None]
         canvas.path(points, **look.stroke) if points else None
         ends += [(name, points[-1][1])] if points else []
@@ -91,13 +91,9 @@ def _fitting(values: object, n: int) -> list[float | None]:
 
 
 def _rates(given: object, n: int) -> list[tuple[float | None, float | None, float | None]]:
-    rows = given if isinstance(given, list | tuple) and len(given) == n else [None] * n
-    rows = [row if isinstance(row, Mapping) else {} for row in rows]
+    listed = given if isinstance(given, list | tuple) and len(given) == n else [None] * n
+    rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in listed]
     return [(number(row.get("estimate")), number(row.get("low")), number(row.get("high"))) for row in rows]
-
-
-def _both(a: float | None, b: float | None) -> bool:
-    return a is not None and b is not None
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
@@ -127,9 +123,18 @@ def _draw_names(canvas: Canvas, x: Scale, names: Sequence[str], places: Sequence
             free = place
 
 
-def _draw_band(canvas: Canvas, rows: Sequence[tuple[float, float, float]], name: str = "train") -> None:
-    if rows:
-        around = [(x, low) for x, low, _ in rows] + [(x, high) for x, _, high in reversed(rows)]
+def _draw_band(
+    canvas: Canvas,
+    y: Scale,
+    places: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    name: str = "train",
+) -> None:
+    rows = zip(places, low, high, strict=True)
+    there = [(place, y(a), y(b)) for place, a, b in rows if a is not None and b is not None]
+    if there:
+        around = [(place, a) for place, a, _ in there] + [(place, b) for place, _, b in reversed(there)]
         canvas.path(around, fill=paint(name), fill_opacity="0.14")
 
 
@@ -143,7 +148,11 @@ def _beyond(values: Sequence[float | None], low: Sequence[float | None], toleran
 
 
 def _draw_dots(canvas: Canvas, x: Scale, y: Scale, values: Sequence[float | None], beyond: Sequence[bool]) -> None:
-    places = [(x(i), y(value), is_beyond) for i, (value, is_beyond) in enumerate(zip(values, beyond, strict=True)) if value is not None]
+    places = [
+        (x(i), y(value), is_beyond)
+        for i, (value, is_beyond) in enumerate(zip(values, beyond, strict=True))
+        if value is not None
+    ]
     within = [(a, b) for a, b, is_beyond in places if not is_beyond]
     canvas.dots(within, size=7.2, paint=paint("train"))
     canvas.dots(within, size=4.4, paint="var(--gm-paper,#fff)")

@@ -6,7 +6,8 @@ equal shares; where their widths differ more than fiftyfold, each bin has one sl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -18,12 +19,16 @@ WIDTH, HEIGHT = 360, 156
 LEFT, RIGHT, TOP, BOTTOM = 8, 352, 30, 122
 MOST_BINS = 80
 MOST_UNEQUAL = 50.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 86400.0
+SPANS = ((5 * 365 * DAY, "%Y"), (120 * DAY, "%Y-%m"), (2 * DAY, "%Y-%m-%d"))
 
 
 def draw_histogram(figure: Mapping[str, Any]) -> Canvas:
     """Edges and one share a bin and split."""
     canvas = Canvas(figure.get("title"), width=WIDTH, height=HEIGHT)
-    edges, series = _whole(numbers(figure.get("edges"))), series_of(figure)
+    moments = _moments(figure.get("edges"))
+    edges, series = _whole(numbers(figure.get("edges")) if moments is None else moments), series_of(figure)
     n_bins = len(edges) - 1
     fitting = [one for one in series if len(one.values) == n_bins]
     if n_bins < 1 or n_bins > MOST_BINS or not fitting:
@@ -36,14 +41,34 @@ def draw_histogram(figure: Mapping[str, Any]) -> Canvas:
     for one, row in zip(fitting, heights, strict=True):
         _draw_steps(canvas, one, places, [y(value) for value in row])
     canvas.line(LEFT, BOTTOM, RIGHT, BOTTOM, stroke_opacity="0.45")
-    _draw_ticks(canvas, edges, places)
+    if moments is None:
+        _draw_ticks(canvas, edges, places)
+    else:
+        _draw_moments(canvas, edges, places)
     is_to_share = len(set(densities)) == 1
     if is_to_share and top > 0:
         canvas.text(RIGHT, TOP, f"tallest {percent(top)}", text_anchor="end", opacity=0.8)
     draw_key(canvas, fitting, LEFT, 14)
     _draw_missing(canvas, fitting)
-    canvas.description = _described(figure, edges, fitting)
+    canvas.description = _described(figure, edges, fitting, shown if moments is None else _date)
     return canvas
+
+
+def _moments(edges: object) -> list[float | None] | None:
+    """The edges of a column of time, in seconds; None when they are no moments."""
+    if not isinstance(edges, list | tuple) or not edges or not all(isinstance(edge, str) for edge in edges):
+        return None
+    try:
+        found = [datetime.fromisoformat(edge) for edge in edges]
+    except ValueError:
+        return None
+    return [(moment.replace(tzinfo=UTC) - EPOCH).total_seconds() for moment in found]
+
+
+def _date(seconds: float, span: float = 86400.0 * 300) -> str:
+    """A moment as the width of its axis asks: year, month, day or minute."""
+    pattern = next((told for least, told in SPANS if span >= least), "%H:%M")
+    return (EPOCH + timedelta(seconds=seconds)).strftime(pattern)
 
 
 def _whole(edges: list[float | None]) -> list[float]:
@@ -97,17 +122,29 @@ def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float])
         canvas.text(place, BOTTOM + 15, told, text_anchor=anchor)
 
 
+def _draw_moments(canvas: Canvas, edges: Sequence[float], places: Sequence[float]) -> None:
+    every = max(1, (len(edges) - 1) // 4)
+    for i in range(0, len(edges), every):
+        canvas.line(places[i], BOTTOM, places[i], BOTTOM + 4, stroke_opacity="0.45")
+        anchor = "start" if places[i] < LEFT + 26 else "end" if places[i] > RIGHT - 26 else "middle"
+        canvas.text(places[i], BOTTOM + 15, _date(edges[i], edges[-1] - edges[0]), text_anchor=anchor)
+
+
 def _draw_missing(canvas: Canvas, series: Sequence[Series]) -> None:
     if any(one.missing for one in series):
         told = " · ".join(f"{one.name.replace('_', '-')} {percent(one.missing or 0.0)}" for one in series)
         canvas.text(LEFT, HEIGHT - 4, f"missing: {told}", opacity=0.8, font_size=10)
 
 
-def _described(figure: Mapping[str, Any], edges: Sequence[float], series: Sequence[Series]) -> str:
+def _described(
+    figure: Mapping[str, Any], edges: Sequence[float], series: Sequence[Series], told_as: Callable[[float], str]
+) -> str:
     told = []
     for one in series:
         mode = max(range(len(one.values)), key=lambda i: one.values[i] or 0.0)
         share = percent(one.values[mode] or 0.0)
-        told.append(f"{one.name}: most between {shown(edges[mode])} and {shown(edges[mode + 1])} ({share})")
+        told.append(f"{one.name}: most between {told_as(edges[mode])} and {told_as(edges[mode + 1])} ({share})")
     name = figure.get("x")
-    return f"Histogram{f' of {name}' if name else ''} from {shown(edges[0])} to {shown(edges[-1])}. {'; '.join(told)}."
+    return (
+        f"Histogram{f' of {name}' if name else ''} from {told_as(edges[0])} to {told_as(edges[-1])}. {'; '.join(told)}."
+    )

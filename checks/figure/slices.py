@@ -42,7 +42,9 @@ def draw_slices(figure: Mapping[str, Any]) -> Canvas:
     canvas.text(WIDTH - 4, TOP - 10, "rows", text_anchor="end", opacity=0.8)
     for i, (label, row) in enumerate(zip(labels, found, strict=True)):
         _draw_row(canvas, x, TOP + ROW * i + ROW / 2, short(label, 20), row)
-    told = [f"{short(label, 40)} {rate(row[0])}" for label, row in zip(labels, found, strict=True) if row[0] is not None]
+    told = [
+        f"{short(label, 40)} {rate(row[0])}" for label, row in zip(labels, found, strict=True) if row[0] is not None
+    ]
     canvas.description = f"{'; '.join(told[:8])}{f'; all {rate(overall)}' if overall is not None else ''}."
     return canvas
 

@@ -21,6 +21,7 @@ from warehouse.records import Step, Version
 MOST_VERSIONS = 12
 MOST_RUNS = 8
 PROOF = ("SPLIT", "LEAK", "TARGET")
+SHIFT = "SHIFT"
 
 
 def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1) -> dict[str, Any] | None:
@@ -38,9 +39,11 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         return None
     version = versions[-1] if versions else None
     spec = catalog.spec(name)
-    audit, build = (_step(catalog, name, version.audit_id), _step(catalog, name, version.step_id)) if version else 2 * (None,)
+    audit, build = (
+        (_step(catalog, name, version.audit_id), _step(catalog, name, version.step_id)) if version else 2 * (None,)
+    )
     findings = meta.findings(version.audit_id) if version else []
-    shift = shift_of(meta, version)
+    shift = shift_of(meta, version, spec.target if spec else None)
     return {
         "name": name,
         "description": spec.description if spec else "",
@@ -53,13 +56,16 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "updated_ago": ago(version.created_at, now) if version else "",
         "checked": runs[0] if runs else None,
         "spec": spec,
-        "findings": [row for row in findings if not row["code"].startswith(PROOF)],
+        "findings": [row for row in findings if not row["code"].startswith((*PROOF, SHIFT))],
         "contract": contract_of(spec, build),
         "max_rejected_share": spec.contract.max_rejected_share if spec else None,
         "splits": _splits(audit),
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,
+        "shift_findings": [
+            row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in {"warn", "fail"}
+        ],
         "models": models_of(meta, name, version),
         "versions": list(reversed(versions))[:MOST_VERSIONS],
         "n_versions": len(versions),
@@ -93,9 +99,7 @@ def contract_of(spec: DatasetSpec | None, build: Step | None) -> list[dict[str, 
     """One row a rule: what it promises, what a broken one does, how many rows broke it."""
     if build is None:
         return []
-    return [
-        {"rule": rule, "n_broken": n} | _promise(spec, rule) for rule, n in build.detail.get("rules", ())
-    ]
+    return [{"rule": rule, "n_broken": n} | _promise(spec, rule) for rule, n in build.detail.get("rules", ())]
 
 
 def _promise(spec: DatasetSpec | None, rule: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.metrics import METRICS
+from pipelines.views_models import note
 from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import ERROR_RATES, GAPS, RUNS
@@ -17,7 +19,9 @@ MOST_OLD = 12
 
 def models_of(meta: Meta, dataset: str, version: Version | None) -> dict[str, Any]:
     """The newest run of each model with its ladders, and the runs before."""
-    runs = sorted(meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True)
+    runs = sorted(
+        meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True
+    )
     newest: dict[str, dict[str, Any]] = {}
     for run in runs:
         newest.setdefault(run["model"], run)
@@ -35,6 +39,7 @@ def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str
     gaps = meta.rows(GAPS, model_run_id=run["model_run_id"])
     metrics = list(dict.fromkeys(row["metric"] for row in sorted(rates, key=lambda row: row["ordinal"])))
     return run | {
+        "note": note([{"metrics": [{"metric": metric} for metric in metrics if metric in METRICS]}]),
         "is_behind": bool(version and run["version"] != version.version),
         "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
     }
@@ -49,20 +54,23 @@ def model_run(meta: Meta, model_run_id: str) -> dict[str, Any] | None:
     return judged(meta, found[0], version)
 
 
-def _metric(run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+def _metric(
+    run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps: list[dict[str, Any]]
+) -> dict[str, Any]:
     mine = {row["split"]: row for row in rates if row["metric"] == metric}
     steps = sorted((row for row in gaps if row["metric"] == metric), key=lambda row: row["ordinal"])
     lower = bool(next(iter(mine.values()))["lower_is_better"])
+    title = METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
     figure = {
         "kind": "ladder",
-        "title": f"{run['model']}: {metric}",
-        "metric": metric.replace("_", " "),
+        "title": f"{run['model']}: {title} from human level to test",
+        "metric": title,
         "lower_is_better": lower,
         "rates": mine,
         "gaps": steps,
     }
     return {
-        "metric": metric.replace("_", " "),
+        "metric": title,
         "lower_is_better": lower,
         "rates": [mine[split] for split in SPLITS if split in mine],
         "gaps": steps,

@@ -12,7 +12,9 @@ from pipelines.web.catalog import Catalog
 from warehouse.records import Step
 from warehouse.schema import RUNS
 
-RANK = {step: i for i, step in enumerate(("ingest", "sources", "build", "audit", "publish", "fit", "evaluate", "diagnose"))}
+RANK = {
+    step: i for i, step in enumerate(("ingest", "sources", "build", "audit", "publish", "fit", "evaluate", "diagnose"))
+}
 
 
 PAGE = 25

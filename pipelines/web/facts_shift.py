@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from checks.figure.canvas import number
+from checks.figure.scale import rate
 from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import COMPARISONS
@@ -15,11 +17,13 @@ from warehouse.schema import COMPARISONS
 MOST_COLUMNS = 8
 MOST_QUIET = 3  # of a comparison in which nothing is shifted
 MOST_LINES = 4
+TOLERANCE = 0.02  # that of the comparisons: effects below it are no alarm
+LOUD = ("shifted", "as_declared")
 RANK = {"shifted": 0, "cannot_tell": 1, "same": 2, "not_applicable": 3}
 
 
-def shift_of(meta: Meta, version: Version | None) -> dict[str, Any]:
-    """The comparisons of a version, each with its columns by effect; the lines by month; verdicts by column."""
+def shift_of(meta: Meta, version: Version | None, target: str | None) -> dict[str, Any]:
+    """The comparisons of a version, what is shifted first; lines by month, the target's first; verdicts by column."""
     rows = meta.rows(COMPARISONS, step_id=version.audit_id) if version else []
     reports = [dict(row["report"]) | {"kind": row["kind"]} for row in rows]
     by_column: dict[str, list[dict[str, Any]]] = {}
@@ -28,8 +32,11 @@ def shift_of(meta: Meta, version: Version | None) -> dict[str, Any]:
             told = {"pair": pair(report), "verdict": verdict(report, column), "effect": column.get("effect")}
             by_column.setdefault(column["column"], []).append(told)
     return {
-        "comparisons": [_summed(report) for report in reports if report["kind"] != "months"],
-        "months": _months([report for report in reports if report["kind"] == "months"]),
+        "comparisons": sorted(
+            (_summed(report) for report in reports if report["kind"] != "months"),
+            key=lambda one: LOUD.index(one["verdict"]) if one["verdict"] in LOUD else len(LOUD),
+        ),
+        "months": _months([report for report in reports if report["kind"] == "months"], target),
         "by_column": by_column,
     }
 
@@ -60,25 +67,41 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
         "unit": report.get("unit"),
         "n_reference": report.get("n_reference"),
         "n_current": report.get("n_current"),
-        "rows": [dict(row) | {"verdict_said": verdict(report, row)} for row in columns[:n_shown]],
+        "note": report.get("note") or "",
+        "rows": [_told(report, row) for row in columns[:n_shown]],
         "counted": counted,
         "n_more": max(len(columns) - n_shown, 0),
     }
 
 
+def _told(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A column's row: what changed most stands where there is no other reason."""
+    changes = [
+        f"{one['what']}: {rate(one['value'])} ± {rate(one['margin'])}"
+        for one in row.get("changes", ())
+        if row["verdict"] == "shifted"
+        and number(one.get("value")) is not None
+        and number(one.get("margin")) is not None
+    ]
+    return dict(row) | {"verdict_said": verdict(report, row), "why": row.get("why") or "; ".join(changes)}
+
+
 def _quiet(counted: Mapping[str, int]) -> str:
-    """Of a comparison without a shift: `same` only when something could be told."""
-    return "same" if counted.get("same") else "cannot_tell" if counted.get("cannot_tell") else "not_applicable"
+    """Of a comparison without a shift: `same` only when that is told of every column."""
+    if not (counted.get("same") or counted.get("cannot_tell")):
+        return "not_applicable"
+    return "no_shift" if counted.get("cannot_tell") else "same"
 
 
-def _months(reports: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The figures of the columns that differ most between months."""
+def _months(reports: list[Mapping[str, Any]], target: str | None) -> list[dict[str, Any]]:
+    """The figures of the target and of the columns that differ most between months."""
     by_column: dict[str, dict[str, Mapping[str, Any]]] = {}
     for report in reports:
         for column in report["columns"]:
             by_column.setdefault(column["column"], {})[str(report["current"])] = column
     months = [str(report["current"]) for report in reports]
-    ranked = sorted(by_column, key=lambda name: -max((row.get("effect") or 0.0) for row in by_column[name].values()))
+    widest = {name: max((row.get("effect") or 0.0) for row in rows.values()) for name, rows in by_column.items()}
+    ranked = sorted(by_column, key=lambda name: (name != target, -widest[name]))
     figures = []
     for name in ranked[:MOST_LINES]:
         rows = [by_column[name].get(month, {}) for month in months]
@@ -90,7 +113,7 @@ def _months(reports: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "values": [row.get("effect") for row in rows],
             "low": [row.get("low") for row in rows],
             "high": [row.get("high") for row in rows],
-            "tolerance": reports[0].get("tolerance"),
+            "tolerance": reports[0].get("tolerance", TOLERANCE),
         }
         figures.append({"column": name, "figure": figure})
     return figures

@@ -46,6 +46,7 @@ class Guard:
         self.entrance = f"http://127.0.0.1:{port}/?token={self._token}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand over to the app."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

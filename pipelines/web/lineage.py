@@ -50,7 +50,13 @@ def _drawn(name: str, reads: tuple[str, ...], read_by: tuple[str, ...]) -> str:
         mine: dict[str, str | float] = {"stroke": color("train"), "stroke_width": 2.2} if node == "me" else {}
         box: dict[str, str | float] = {"fill": "var(--gm-card,#fff)", "stroke": "currentColor", "stroke_width": 1}
         canvas.mark(
-            "rect", x=x - widths[node] / 2, y=y - NODE_HEIGHT / 2, width=widths[node], height=NODE_HEIGHT, rx=6, **(box | mine)
+            "rect",
+            x=x - widths[node] / 2,
+            y=y - NODE_HEIGHT / 2,
+            width=widths[node],
+            height=NODE_HEIGHT,
+            rx=6,
+            **(box | mine),
         )
         weight = "700" if node == "me" else "400"
         canvas.text(x, y + 4, short(label, 28), text_anchor="middle", font_weight=weight)

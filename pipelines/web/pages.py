@@ -50,5 +50,9 @@ def missing_page(catalog: Catalog, links: Links, what: str, name: str) -> str:
     """What is said of a name that is not there, with the names that are close to it."""
     known = [row["name"] for row in facts_home.rows_of(catalog)] if what == "dataset" else []
     close = [(word, links.dataset(word)) for word in get_close_matches(name, known, n=3)]
-    said = f"No {what} named {name[:100]!r} among {len(known):,} datasets." if what == "dataset" else f"No {what} {name[:100]!r}."
+    said = (
+        f"No {what} named {name[:100]!r} among {len(known):,} datasets."
+        if what == "dataset"
+        else f"No {what} {name[:100]!r}."
+    )
     return page("missing.html", links, catalog.name, said=said, close=close)

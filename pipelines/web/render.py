@@ -114,7 +114,7 @@ class FileLinks(Links):
 
     def model(self, model_run_id: str) -> str | None:
         """A model run's file."""
-        return page if (page := file_of("model", model_run_id)) in self.pages else None
+        return file if (file := file_of("model", model_run_id)) in self.pages else None
 
 
 def file_of(kind: str, name: str, columns: int = 1) -> str:

@@ -24,6 +24,7 @@ STATUS = {
     "shifted": ("shifted", "warn", "!"),
     "as_declared": ("shifted, as declared", "", "="),
     "same": ("same", "good", "✓"),
+    "no_shift": ("no shift seen", "good", "✓"),
     "cannot_tell": ("cannot tell", "", "?"),
     "not_applicable": ("not applicable", "", "-"),
     "problem": ("problem", "bad", "✗"),

@@ -180,7 +180,9 @@ def make_wide(folder: Path) -> None:
     (folder / "gristmill.toml").write_text('salt = "gristmill"\n', "utf-8")
     levels = [f"level {i}" for i in range(12)]
     columns = {
-        f"c{i:02}": made["category_column"](f"c{i:02}", levels) if i % 4 == 3 else made["numeric_column"](f"c{i:02}", moves=i < 2)
+        f"c{i:02}": made["category_column"](f"c{i:02}", levels)
+        if i % 4 == 3
+        else made["numeric_column"](f"c{i:02}", moves=i < 2)
         for i in range(20)
     }
     for i in range(N_DATASETS):
@@ -188,7 +190,9 @@ def make_wide(folder: Path) -> None:
         (folder / "datasets" / f"wide_{i:04}.yaml").write_text(text, "utf-8")
     with Warehouse(Project.open(folder).settings) as warehouse:
         for i in range(N_DATASETS):
-            version = made["add_dataset"](warehouse.meta, f"wide_{i:04}", columns, n_versions=3, run_id=f"run-{i // 50}")
+            version = made["add_dataset"](
+                warehouse.meta, f"wide_{i:04}", columns, n_versions=3, run_id=f"run-{i // 50}"
+            )
             made["set_comparisons"](warehouse.meta, version, made["shift_of_splits"](list(columns)))
             made["add_model"](warehouse.meta, version)
 
@@ -223,7 +227,11 @@ def bench_catalog(folder: Path) -> None:
 
         cookie = (fetched(f"/?{address.query}")[0].getheader("set-cookie") or "").split(";")[0]
         fetched("/", cookie)
-        say("serve, 1,000 datasets x 20 columns: seconds to the first page", f"{time.perf_counter() - before:.2f}", "goal under 3")
+        say(
+            "serve, 1,000 datasets x 20 columns: seconds to the first page",
+            f"{time.perf_counter() - before:.2f}",
+            "goal under 3",
+        )
         while b"still being read" in fetched("/", cookie)[1]:
             time.sleep(0.2)
         say("  to the page with owners and tags", f"{time.perf_counter() - before:.2f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from checks.figure import draw
 
 NS = "{http://www.w3.org/2000/svg}"
 ALLOWED_TAGS = {"svg", "title", "desc", "path", "rect", "circle", "text"}
-ALLOWED = set(
-    "role viewBox width height font-family font-size font-weight d x y cx cy r fill fill-opacity stroke"
-    " stroke-width stroke-linecap stroke-dasharray stroke-opacity stroke-linejoin text-anchor opacity".split()
-)
+ALLOWED = {
+    *("role", "viewBox", "width", "height", "font-family", "font-size", "font-weight", "text-anchor"),
+    *("d", "x", "y", "cx", "cy", "r", "fill", "fill-opacity", "opacity", "stroke", "stroke-width", "stroke-opacity"),
+    *("stroke-linecap", "stroke-dasharray", "stroke-linejoin"),
+}
 
 LADDER: dict[str, Any] = {
     "kind": "ladder",
@@ -57,7 +59,11 @@ def texts(root: ET.Element) -> list[str]:
 
 def dots(root: ET.Element, paint: str) -> list[float]:
     """Where the dots of one colour stand, from left to right."""
-    marks = [e for e in root.iter(f"{NS}path") if e.get("stroke-linecap") and e.attrib["stroke"].startswith(f"var(--gm-{paint}")]
+    marks = [
+        e
+        for e in root.iter(f"{NS}path")
+        if e.get("stroke-linecap") and e.attrib["stroke"].startswith(f"var(--gm-{paint}")
+    ]
     return sorted(float(x) for mark in marks for x in re.findall(r"M([\d.]+) [\d.]+h0", mark.attrib["d"]))
 
 
@@ -83,6 +89,17 @@ def test_bins_of_different_width_show_density_so_that_equal_areas_are_equal_shar
     (width, height), (wide, low) = steps(root)
     assert wide == pytest.approx(2 * width, rel=0.01)
     assert width * height == pytest.approx(wide * low, rel=0.01)
+
+
+def test_an_axis_of_time_says_months_days_or_hours() -> None:
+    def labels(*edges: str) -> list[str]:
+        shares = {"train": [1 / (len(edges) - 1)] * (len(edges) - 1)}
+        return texts(parsed({"kind": "histogram", "title": "a", "edges": list(edges), "series": shares}))
+
+    assert {"2013-01", "2013-12"} <= set(labels("2013-01-01", "2013-06-01", "2013-12-01"))
+    assert "2013-01-05" in labels("2013-01-01T00:00:00", "2013-01-05T00:00:00")
+    assert "12:00" in labels("2013-01-01T00:00:00", "2013-01-01T12:00:00")
+    assert labels("2013-01-01", "yesterday") == ["no data"]
 
 
 def test_train_is_filled_dev_is_a_line_and_test_is_dashed() -> None:
@@ -130,7 +147,11 @@ def test_months_whose_whole_interval_is_beyond_the_tolerance_are_filled() -> Non
 
 def test_a_month_without_a_value_breaks_the_line() -> None:
     root = parsed({"kind": "line", "title": "a", "x": ["1", "2", "3", "4"], "values": [1, 2, None, 3]})
-    lines = [e for e in root.iter(f"{NS}path") if e.get("stroke", "").startswith("var(--gm-train") and "L" in e.attrib["d"] or e.get("stroke-width") == "1.6"]
+    lines = [
+        e
+        for e in root.iter(f"{NS}path")
+        if (e.get("stroke", "").startswith("var(--gm-train") and "L" in e.attrib["d"]) or e.get("stroke-width") == "1.6"
+    ]
     assert len(lines) == 2
     assert len(dots(root, "train")) == 3
 
@@ -151,7 +172,9 @@ def test_a_figure_of_nothing_says_so(kind: str) -> None:
 
 
 def test_what_turns_writing_around_and_control_characters_are_left_out() -> None:
-    svg = draw({"kind": "bars", "title": "a\x00\x1b\u202eb<script>", "labels": ["\x07<&\"'"], "series": {"train": [1.0]}})
+    svg = draw(
+        {"kind": "bars", "title": "a\x00\x1b\u202eb<script>", "labels": ["\x07<&\"'"], "series": {"train": [1.0]}}
+    )
     assert "<script" not in svg
     assert "ab&lt;script&gt;" in svg
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", svg)
@@ -163,7 +186,7 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
 
 def test_pictures_are_small() -> None:
     edges, shares = [i * 1.37 for i in range(41)], [0.025] * 40
-    wide = {name: shares for name in ("train", "train_dev", "dev", "test")}
+    wide = dict.fromkeys(("train", "train_dev", "dev", "test"), shares)
     assert len(draw({"kind": "histogram", "title": "a", "edges": edges, "series": wide})) < 8192
     labels = [f"a rather long level {i}" for i in range(30)]
     levels = {name: [0.03] * 30 for name in wide}
@@ -172,14 +195,18 @@ def test_pictures_are_small() -> None:
 
 
 anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12))
-shares = st.dictionaries(st.text(max_size=8) | st.sampled_from(["train", "dev", "test"]), st.lists(anything, max_size=6), max_size=5)
+shares = st.dictionaries(
+    st.text(max_size=8) | st.sampled_from(["train", "dev", "test"]), st.lists(anything, max_size=6), max_size=5
+)
 rates = st.fixed_dictionaries({}, optional={"estimate": anything, "low": anything, "high": anything, "n": anything})
 figures = st.fixed_dictionaries(
     {"kind": st.sampled_from(["histogram", "bars", "ladder", "line", "learning_curve", "slices"]), "title": anything},
     optional={
         "x": st.lists(anything, max_size=6) | anything,
         "y": anything,
-        "edges": st.lists(st.floats() | st.integers(), max_size=7).map(sorted) | anything,
+        "edges": st.lists(st.floats() | st.integers(), max_size=7).map(sorted)
+        | st.lists(st.datetimes().map(datetime.isoformat), max_size=7).map(sorted)
+        | anything,
         "labels": st.lists(anything, max_size=6) | anything,
         "series": shares | anything,
         "missing": st.dictionaries(st.sampled_from(["train", "dev", "a"]), anything) | anything,

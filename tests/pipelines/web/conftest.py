@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,12 +43,14 @@ def known(shop_copy: Path, made: SimpleNamespace) -> Path:
     with Warehouse(Project.open(shop_copy).settings) as warehouse:
         version = warehouse.meta.versions("churn")[-1]
         columns = {
-            name: made.category_column(name, ["Bern", "Basel"]) if name == "city" else made.numeric_column(name, moves=True)
+            name: made.category_column(name, ["Bern", "Basel"])
+            if name == "city"
+            else made.numeric_column(name, moves=True)
             for name in version.columns
         }
         made.set_columns(warehouse.meta, version, columns)
         made.set_comparisons(warehouse.meta, version, made.shift_of_splits(list(version.columns)))
-        made.add_model(warehouse.meta, version)
+        made.add_model(warehouse.meta, version, started_at=version.created_at + timedelta(hours=1))
     return shop_copy
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from warehouse.meta import Meta
@@ -15,12 +16,12 @@ from warehouse.schema import COLUMNS, COMPARISONS, ERROR_RATES, GAPS, RUNS
 
 PARTS = ("train", "train_dev", "dev", "test")
 CENTRES = {"train": 62.0, "train_dev": 61.5, "dev": 46.0, "test": 47.5}
-BORN = datetime(2026, 11, 27, 6, 0, 2)  # noqa: DTZ001 - as `meta` keeps time
+BORN = datetime(2026, 11, 27, 6, 0, 2)
 
 
 def normal_shares(centre: float, sd: float, edges: list[float]) -> list[float]:
     below = [0.5 * (1 + math.erf((edge - centre) / sd / math.sqrt(2))) for edge in edges]
-    return [round(b - a, 4) for a, b in zip(below, below[1:], strict=False)]
+    return [round(b - a, 4) for a, b in pairwise(below)]
 
 
 def numeric_column(name: str, *, moves: bool = False) -> dict[str, Any]:
@@ -48,7 +49,9 @@ def category_column(name: str, labels: list[str]) -> dict[str, Any]:
 
 
 def set_columns(meta: Meta, version: Version, made: dict[str, dict[str, Any]]) -> None:
-    rows = [{"column": name, "ordinal": i, "dataset": version.dataset} | row for i, (name, row) in enumerate(made.items())]
+    rows = [
+        {"column": name, "ordinal": i, "dataset": version.dataset} | row for i, (name, row) in enumerate(made.items())
+    ]
     meta.set_rows(COLUMNS, {"step_id": version.audit_id}, rows)
 
 
@@ -103,7 +106,11 @@ def shift_of_splits(columns: list[str]) -> list[tuple[str, dict[str, Any]]]:
     rest = [judged_column(c, "cannot_tell" if i % 3 == 0 else "same", 0.012) for i, c in enumerate(columns[2:])]
     quiet = [judged_column(c, "same", 0.004, low=0.0) for c in columns]
     months = [
-        report("the other months", f"2013-{m:02}", [judged_column(c, "same", abs(m - 6) * 0.04 + i * 0.002) for i, c in enumerate(columns[:5])])
+        report(
+            "the other months",
+            f"2013-{m:02}",
+            [judged_column(c, "same", abs(m - 6) * 0.04 + i * 0.002) for i, c in enumerate(columns[:5])],
+        )
         for m in range(1, 13)
     ]
     return [
@@ -164,32 +171,69 @@ def set_ladders(meta: Meta, model_run_id: str) -> None:
         sign = 1 if lower else -1
         for i, (split, estimate) in enumerate(by_split.items()):
             rates.append(
-                {"metric": metric, "split": split, "ordinal": len(rates), "lower_is_better": lower, "estimate": estimate}
-                | {"low": estimate - 0.01 - 0.005 * i, "high": estimate + 0.01 + 0.005 * i, "n": 40_000, "n_entities": 47}
+                {
+                    "metric": metric,
+                    "split": split,
+                    "ordinal": len(rates),
+                    "lower_is_better": lower,
+                    "estimate": estimate,
+                }
+                | {
+                    "low": estimate - 0.01 - 0.005 * i,
+                    "high": estimate + 0.01 + 0.005 * i,
+                    "n": 40_000,
+                    "n_entities": 47,
+                }
             )
         for i, (name, (upper, end)) in enumerate(GAP_ENDS.items()):
             value = sign * (by_split[end] - by_split[upper]) if upper in by_split else None
-            verdict = "not_applicable" if value is None else "problem" if value > 0.03 else "cannot_tell" if value > 0.01 else "fine"
+            verdict = (
+                "not_applicable"
+                if value is None
+                else "problem"
+                if value > 0.03
+                else "cannot_tell"
+                if value > 0.01
+                else "fine"
+            )
             gaps.append(
                 {"metric": metric, "name": name, "ordinal": i, "value": value, "verdict": verdict}
                 | {"low": None if value is None else value - 0.02, "high": None if value is None else value + 0.02}
-                | {"why": "no human level is declared" if value is None else "", "remedy": "Get more data or regularise."}
+                | {
+                    "why": "no human level is declared" if value is None else "",
+                    "remedy": "Get more data or regularise.",
+                }
             )
     meta.set_rows(ERROR_RATES, {"model_run_id": model_run_id}, rates)
     meta.set_rows(GAPS, {"model_run_id": model_run_id}, gaps)
 
 
-def add_dataset(meta: Meta, name: str, columns: dict[str, dict[str, Any]], *, n_versions: int = 1, run_id: str = "r") -> Version:
+def add_dataset(
+    meta: Meta, name: str, columns: dict[str, dict[str, Any]], *, n_versions: int = 1, run_id: str = "r"
+) -> Version:
     """A dataset with published versions, from nothing but rows; its newest version."""
     types = {column: row["type"] for column, row in columns.items()}
     for number in range(1, n_versions + 1):
         at = BORN + timedelta(hours=number)
         ids = {step: f"{name}-{number}-{step}" for step in ("build", "audit", "run")}
-        split = {"n_entities": 47, "n_unlabelled": 3, "label": {"kind": "classes", "shares": {"true": 0.2, "false": 0.8}}}
+        split = {
+            "n_entities": 47,
+            "n_unlabelled": 3,
+            "label": {"kind": "classes", "shares": {"true": 0.2, "false": 0.8}},
+        }
         details = {
-            "build": {"n_rows": 1000, "n_accepted": 990, "n_rejected": 10, "n_unread": 0, "rules": [["key", 10]], "columns": types},
+            "build": {
+                "n_rows": 1000,
+                "n_accepted": 990,
+                "n_rejected": 10,
+                "n_unread": 0,
+                "rules": [["key", 10]],
+                "columns": types,
+            },
             "audit": {
-                "splits": [{"split": part, "n_rows": 250, "first_time": None, "last_time": None} | split for part in PARTS],
+                "splits": [
+                    {"split": part, "n_rows": 250, "first_time": None, "last_time": None} | split for part in PARTS
+                ],
                 "unused": [],
             },
             "run": {"error": None, "blocked_by": []},

@@ -1,7 +1,7 @@
 """The catalog in a browser: what people do in it, with JavaScript and without, and axe-core over every page.
 
-Needs a Chromium on the machine (Debian: `apt-get install chromium`) and, for axe, `npm pack axe-core`: neither is ours to
-ship. What is absent is skipped with its name.
+Needs a Chromium on the machine (Debian: `apt-get install chromium`) and, for axe, npm: neither is ours to ship. What is
+absent is skipped with its name.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, made: SimpleNamespace) -> Iterator[Callable[[], str]]:
+def catalog(
+    tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, made: SimpleNamespace
+) -> Iterator[Callable[[], str]]:
     """Serves the shop with facts made up; each call is the address that lets one browser in."""
     root = tmp_path_factory.mktemp("served") / "shop"
     shutil.copytree(shop_for_readers, root)
@@ -64,7 +66,9 @@ def catalog(tmp_path_factory: pytest.TempPathFactory, shop_for_readers: Path, ma
         made.set_columns(warehouse.meta, version, columns)
         made.set_comparisons(warehouse.meta, version, made.shift_of_splits(list(version.columns)))
         made.add_model(warehouse.meta, version)
-        made.add_model(warehouse.meta, version, "lost", status="failed", error="No module named 'lost'.", hint="mend it")
+        made.add_model(
+            warehouse.meta, version, "lost", status="failed", error="No module named 'lost'.", hint="mend it"
+        )
     running: list[tuple[Any, threading.Thread]] = []
 
     def serve() -> str:
@@ -100,6 +104,12 @@ def opened(chromium: Any, catalog: Callable[[], str]) -> Iterator[Callable[..., 
         context.close()
 
 
+def wait_for_one_row(page: Any) -> None:
+    from playwright.sync_api import expect  # its own wait for a function is an eval, which the policy refuses
+
+    expect(page.locator("#results tbody tr")).to_have_count(1, timeout=30_000)
+
+
 def read_the_shift(page: Any) -> None:
     """Open churn, go to its shift, and from the column that moved most to its picture."""
     page.get_by_role("link", name="churn", exact=True).first.click()
@@ -108,14 +118,14 @@ def read_the_shift(page: Any) -> None:
     assert "shifted, as declared" in table.inner_text()
     table.get_by_role("link", name="id", exact=True).click()
     assert page.locator("#column-id svg").is_visible()
-    assert "distance 0.410" in page.locator("#column-id").inner_text()
+    assert "0.410" in page.locator("#column-id").inner_text()
 
 
 def test_search_read_the_shift_and_copy_a_snippet(opened: Any) -> None:
     page = opened(permissions=["clipboard-read", "clipboard-write"])
     page.get_by_label("Search names").press_sequentially("spent")
     page.wait_for_url("**/?q=spent*")
-    page.wait_for_function("document.querySelectorAll('#results tbody tr').length === 1")
+    wait_for_one_row(page)
     read_the_shift(page)
     page.locator(".snippet", has_text="select * from").first.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
@@ -138,7 +148,7 @@ def test_without_javascript_it_does_the_same(opened: Any) -> None:
 def test_facets_narrow_as_they_are_chosen(opened: Any) -> None:
     page = opened()
     page.get_by_label("failing").check()
-    page.wait_for_function("document.querySelectorAll('#results tbody tr').length === 1")
+    wait_for_one_row(page)
     assert "wrong" in page.locator("#results").inner_text()
     page.go_back()
     assert page.complaints == []
@@ -182,7 +192,15 @@ def axe() -> str:
 def test_axe_finds_nothing(opened: Any, axe: str, look: str) -> None:
     page = opened(bypass_csp=True, **LOOKS[look])
     base = page.url
-    paths = ["", "?q=nothing", "datasets/churn", "datasets/waiting", "datasets/wrong", "models/churn-1-baseline", "nowhere"]
+    paths = [
+        "",
+        "?q=nothing",
+        "datasets/churn",
+        "datasets/waiting",
+        "datasets/wrong",
+        "models/churn-1-baseline",
+        "nowhere",
+    ]
     page.goto(base + "datasets/churn")
     paths.append(page.locator('a[href^="/runs/"]').first.get_attribute("href")[1:])
     for path in paths:

@@ -1,4 +1,4 @@
-"""Who may read the catalog: one browser by a token that works once, no other website, no other name, nobody who writes."""
+"""Who may read the catalog: one browser by a token that works once; no other website, no other name; nobody writes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def test_a_token_in_the_address_of_who_is_in_is_taken_out(known: Any, browse: An
     assert not answer.headers.get("location", "/").startswith("//")
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1", "127.0.0.1:1", "localhost:8321.elsewhere.example", ""])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "127.0.0.1", "127.0.0.1:1", "localhost:8321.elsewhere.example", ""]
+)
 def test_another_host_is_refused(known: Any, browse: Any, host: str) -> None:
     assert browse(known).client.get("/", headers={"host": host}).status_code == 421
 

@@ -114,6 +114,7 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "variance: problem" in text
     assert "avoidable bias: not applicable" in text
     assert "train → dev = shifted, as declared" in text
+    assert "dev → test ✓ same" in text
     assert "Entities shared by splits" in text
     assert "spent ≥ 0" in text
     assert "1 row of 300 in this version's build" in text
@@ -121,10 +122,17 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert len(page.encode()) < 100_000
 
 
-def test_before_anything_is_learned_each_section_names_its_command(shop_copy: Path, browse: Any) -> None:
-    text = said(browse(shop_copy).read("/datasets/churn"))
-    assert "gristmill run churn" in text
-    assert "No model was judged on this dataset yet" in text or "First fix" in text
+def test_before_anything_is_learned_each_section_names_its_command(known: Path, browse: Any, made: Any) -> None:
+    def bare(meta: Any) -> None:
+        made.set_columns(meta, made.add_dataset(meta, "bare", {"a": made.numeric_column("a")}), {})
+
+    change(known, bare)
+    text = said(browse(known).read("/datasets/bare"))
+    assert (
+        "This version was not compared. This audits it again, with its comparisons: gristmill run bare --force" in text
+    )
+    assert "This version has no statistics of its columns. This counts them: gristmill run bare --force" in text
+    assert "No model was judged on this dataset yet." in text
 
 
 def test_a_dataset_that_was_not_run_names_the_command(shop: Path, browse: Any) -> None:
@@ -190,7 +198,9 @@ def test_a_changed_file_is_read_again(shop: Path, browse: Any) -> None:
 def test_text_from_people_and_data_is_shown_and_never_run(known: Path, browse: Any, made: Any) -> None:
     evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}\x00\u202e"
     yaml = known / "datasets" / "churn.yaml"
-    yaml.write_text(yaml.read_text("utf-8").replace("One row a customer", "'<script>alert(1)</script>{{ 7*7 }}'"), "utf-8")
+    yaml.write_text(
+        yaml.read_text("utf-8").replace("One row a customer", "'<script>alert(1)</script>{{ 7*7 }}'"), "utf-8"
+    )
 
     def fill(meta: Any) -> None:
         columns = {evil: made.category_column(evil, [evil, "</svg>"]), "b": made.numeric_column("b")}
@@ -201,7 +211,14 @@ def test_text_from_people_and_data_is_shown_and_never_run(known: Path, browse: A
 
     change(known, fill)
     one = browse(known)
-    for address in ("/", "/datasets/churn", "/datasets/evil", "/runs/..%2F..%2Fr", f"/?q={evil[:30]}", "/datasets/%3Cscript%3E"):
+    for address in (
+        "/",
+        "/datasets/churn",
+        "/datasets/evil",
+        "/runs/..%2F..%2Fr",
+        f"/?q={evil[:30]}",
+        "/datasets/%3Cscript%3E",
+    ):
         html = one.client.get(address).text
         sound(html)
         assert "<script>alert" not in html
