@@ -18,6 +18,7 @@ from assets.result import DatasetResult
 from assets.stages import fill_unchanged, ingest_sources, judge_models, publish_version
 from assets.step import Run
 from warehouse.errors import Busy, Unreadable, WarehouseError
+from warehouse.records import now
 
 Known = (AssetError, WarehouseError)
 STOPPED = frozenset({"blocked", "failed", "skipped"})
@@ -30,10 +31,11 @@ class Execution:
     Attributes:
         run: The run.
         results: How each dataset stands that was touched.
+        begun_at: When it began, in UTC.
     """
 
     def __init__(self, run: Run, *, is_forced: bool = False) -> None:
-        self.run, self.results = run, dict[str, DatasetResult]()
+        self.run, self.results, self.begun_at = run, dict[str, DatasetResult](), now()
         self._is_forced = is_forced
         self._held: dict[str, ExitStack] = {}
         self._far: set[str] = set()  # datasets of which a stage after `ingest` ended here

@@ -1,4 +1,4 @@
-"""Commands that work: `run`, `status`.
+"""The command that works: `run`.
 
 What a run does is `assets.run`.
 """
@@ -20,8 +20,11 @@ from assets.run import chosen, due, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views
+from pipelines.incidents import keep_incidents
+from pipelines.occasions import due_now, remember_due_call, remember_runs, said_of
 from warehouse.client import Warehouse
-from warehouse.settings import find_project
+from warehouse.records import now
+from warehouse.settings import find_project, read_settings
 
 
 def _author() -> str:
@@ -39,18 +42,35 @@ def run_project(
     with_upstream: bool = False,
     has_new_policy: bool = False,
     is_quiet: bool = False,
+    is_due_alone: bool = False,
 ) -> RunReport:
     """Run what is due of a project, with progress on a terminal.
+
+    Args:
+        root: The project's folder.
+        names: Datasets; none means all.
+        is_forced: Build even what is up to date.
+        with_upstream: Also run what the named ones read.
+        has_new_policy: Allow another salt.
+        is_quiet: Show no progress.
+        is_due_alone: Run those whose schedule came round since they ran, and those that watch and have something new.
 
     Raises:
         NotFound: A name is no dataset's.
         SpecError: A dataset that was named cannot be understood.
     """
     project = Project.open(root)
-    order = chosen(project, names, with_upstream=with_upstream)
+    order, begun_at = chosen(project, names, with_upstream=with_upstream), now()
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
+        if is_due_alone:
+            order = due_now(project, warehouse)
+            remember_due_call(project.settings, begun_at)
         run = Run(project=project, warehouse=warehouse, author=_author(), listen=listen, has_new_policy=has_new_policy)
-        return _executed(run, order, is_forced=is_forced, is_whole=not names)
+        report = _executed(run, order, is_forced=is_forced, is_whole=not names and not is_due_alone)
+        done = [result.name for result in report.datasets if not result.is_busy]
+        remember_runs(project, warehouse.meta, done, begun_at)
+        keep_incidents(run, report.datasets)
+        return report
 
 
 def _executed(run: Run, order: Sequence[str], *, is_forced: bool, is_whole: bool) -> RunReport:
@@ -68,21 +88,38 @@ def _executed(run: Run, order: Sequence[str], *, is_forced: bool, is_whole: bool
 @click.option("--dry-run", is_flag=True, help="Show what is due and why, and do nothing.")
 @click.option("--with-upstream", is_flag=True, help="Also run the datasets that the named ones read.")
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
+@click.option("--due", "is_due", is_flag=True, help="Run what `schedule` and `watch` say is due: for cron to call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run_command(
-    names: tuple[str, ...], *, force: bool, dry_run: bool, with_upstream: bool, new_policy: bool, as_json: bool
+    names: tuple[str, ...],
+    *,
+    force: bool,
+    dry_run: bool,
+    with_upstream: bool,
+    new_policy: bool,
+    is_due: bool,
+    as_json: bool,
 ) -> int:
     """Run what is due of all datasets, or of those named.
 
     \b
     Example: gristmill run
              gristmill run flights --with-upstream
+             */5 * * * * cd my-project && gristmill run --due
     """
     root = find_project()
+    if is_due and (names or dry_run or with_upstream):
+        raise click.UsageError("`--due` chooses the datasets by itself: it stands alone.")
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
     report = run_project(
-        root, names, is_forced=force, with_upstream=with_upstream, has_new_policy=new_policy, is_quiet=as_json
+        root,
+        names,
+        is_forced=force,
+        with_upstream=with_upstream,
+        has_new_policy=new_policy,
+        is_quiet=as_json,
+        is_due_alone=is_due,
     )
     for one in report.datasets:
         if one.fault and "--debug" in sys.argv:
@@ -91,6 +128,10 @@ def run_command(
         messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
     else:
         messages.run_report(report)
+        if is_due and not report.datasets:
+            messages.note("Nothing is due.")
+        with Warehouse(read_settings(root)) as warehouse:
+            messages.warnings(said_of(Project.open(root), warehouse))
     return report.exit_code
 
 
@@ -110,31 +151,4 @@ def _dry_run(root: Path, names: tuple[str, ...], *, is_forced: bool, with_upstre
     return 0
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(*, as_json: bool) -> int:
-    """How the newest work on each dataset ended. Exit code 1 when something is blocked, failed or broken.
-
-    \b
-    Example: gristmill status
-    """
-    project = Project.open(find_project())
-    with Warehouse(project.settings) as warehouse:
-        rows = views.status(project, warehouse.meta)
-    if as_json:
-        messages.say_json({"datasets": rows})
-    else:
-        messages.table(
-            rows,
-            {
-                "name": "dataset",
-                "status": "status",
-                "version": "readers have",
-                "last_run_at": "at",
-                "why": "why",
-            },
-        )
-    return int(any(row["status"] in {"blocked", "broken", "failed", "skipped"} for row in rows))
-
-
-COMMANDS = {"run": run_command, "status": status}
+COMMANDS = {"run": run_command}

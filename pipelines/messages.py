@@ -140,6 +140,12 @@ def _result_findings(one: DatasetResult) -> None:
             say(f"           {row['seen']}")
 
 
+def warnings(said: Sequence[str]) -> None:
+    """What is not as it should be, beside the result."""
+    for text in said:
+        note(f"{colored('warning', 'warn')}: {text}")
+
+
 def run_report(report: RunReport) -> None:
     """How a run ended, and what to type next."""
     for one in report.datasets:
