@@ -31,16 +31,34 @@ HINT = 'write minute, hour, day of the month, month, day of the week: "0 6 * * *
 
 @dataclass(frozen=True, kw_only=True)
 class Cron:
-    """A schedule, as the values that each field may have.
+    """A schedule: its text, and the values that each field may have.
 
     Where days of the month and days of the week are both limited, a day of either kind counts, as in cron.
     """
 
+    text: str
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
+
+    @property
+    def plain(self) -> str:
+        """The schedule without ranges and short names, which other readers of cron take in other ways.
+
+        >>> parse("0 6 * * mon-wed").plain
+        '0 6 * * 1,2,3'
+        """
+        text = SHORT.get(self.text.strip(), self.text)
+        if "-" not in text:
+            return text
+        fields = (self.minutes, self.hours, self.days, self.months, self.weekdays)
+        sizes = (60, 24, 31, 12, 7)
+        return " ".join(
+            "*" if len(values) == size else ",".join(map(str, sorted(values)))
+            for values, size in zip(fields, sizes, strict=True)
+        )
 
     def last(self, now: datetime) -> datetime:
         """The newest time at or before `now` at which it came round.
@@ -87,21 +105,22 @@ def parse(text: str) -> Cron:
     True
     """
     try:
-        cron = _cron(SHORT.get(text.strip(), text).split())
+        cron = _cron(text, SHORT.get(text.strip(), text).split())
     except ValueError as error:
         message = f"{text!r} {error}"
         raise ValueError(message) from None
     return cron
 
 
-def _cron(parts: list[str]) -> Cron:
+def _cron(text: str, parts: list[str]) -> Cron:
     if len(parts) != len(FIELDS):
         n_fields = f"{len(parts)} field{'' if len(parts) == 1 else 's'}"
         message = f"has {n_fields}, and cron has 5; {HINT}"
         raise ValueError(message)
     values = [_field(part, *row) for part, row in zip(parts, FIELDS, strict=True)]
     weekdays = frozenset(value % 7 for value in values[4])
-    cron = Cron(minutes=values[0], hours=values[1], days=values[2], months=values[3], weekdays=weekdays)
+    minutes, hours, days, months, _ = values
+    cron = Cron(text=text, minutes=minutes, hours=hours, days=days, months=months, weekdays=weekdays)
     if not any(cron.is_day(date(2024, 1, 1) + timedelta(days=i)) for i in range(MOST_DAYS)):
         message = "names a day that never comes; mend the day or the month"
         raise ValueError(message)

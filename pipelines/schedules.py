@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.cron import SHORT
+from assets.cron import parse
 from assets.dagster import keys_of
 from assets.project import Project
 from pipelines.occasions import is_occasional
@@ -33,7 +33,7 @@ def schedules(project: Project, jobs: Mapping[str, Any]) -> list[dg.ScheduleDefi
         dg.ScheduleDefinition(
             name=f"schedule_{dataset.name}",
             job=jobs[dataset.name],
-            cron_schedule=SHORT.get(cron.strip(), cron),
+            cron_schedule=parse(cron).plain,
             execution_timezone=ZONE,
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description=f"`schedule: {cron!r}` of {dataset.file.file}, {ZONE}",
