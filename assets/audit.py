@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
 from assets.plan import latest, policy_facts
+from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
 from assets.step import Run
 from checks.broken import broken_rules, rejected_share
@@ -18,7 +20,7 @@ from checks.finding import Finding
 from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
-from checks.sizes import accounted, empty_splits, labels, split_sizes, unused_rows
+from checks.sizes import accounted, empty_splits, is_unlabelled, labels, split_sizes, unused_rows
 from warehouse.policy import RESERVED, SPLITS
 from warehouse.records import Step
 from warehouse.tables import version_sql
@@ -36,11 +38,13 @@ class Audited:
         findings: The answers; one that fails keeps the build from being published.
         splits: What each split holds.
         unused: Rows in no split, by reason.
+        learned: Columns, counts and comparisons.
     """
 
     findings: list[Finding]
     splits: list[dict[str, Any]]
     unused: list[dict[str, Any]]
+    learned: Learned
 
     @property
     def n_unlabelled(self) -> int:
@@ -81,8 +85,29 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
             identical_rows(table, spec.compared_among(detail["columns"]), has_key=bool(spec.key)),
             *_giveaways(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]
+        run.tell(dataset, "audit", "shift")
+        learned = _learn(run, dataset, build, table, sizes)
+        findings += learned.findings
     sizes.sort(key=lambda row: SPLITS.index(row["split"]))
-    return Audited(findings=findings, splits=sizes, unused=unused)
+    return Audited(findings=findings, splits=sizes, unused=unused, learned=learned)
+
+
+def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict[str, Any]]) -> Learned:
+    """Profile the build, and compare its splits, its months, and the last version with it."""
+    n_rows = int(build.detail["n_accepted"])
+    if not n_rows:
+        return Learned()
+    subject = Subject(
+        dataset=dataset,
+        table=table,
+        columns=list(build.detail["columns"]),
+        sizes={row["split"]: row for row in sizes},
+        n_rows=n_rows,
+        step_id=build.step_id,
+    )
+    learned = learn(subject)
+    compare_with_last(run, subject, int(build.snapshot or 0), learned)
+    return learned
 
 
 def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[Finding]:
@@ -94,7 +119,7 @@ def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[
         ]
     features = spec.features_among(columns)
     n_buckets = BUCKETS if n_rows <= JUDGED_ROWS else max(8, BUCKETS * JUDGED_ROWS // n_rows)
-    rows = table.filter(table[spec.target].notnull(), table["_bucket"] < n_buckets)
+    rows = table.filter(~is_unlabelled(table[spec.target]), table["_bucket"] < n_buckets)
     frame = collect(rows.select(*features, spec.target, "_bucket"))
     share = "" if n_buckets == BUCKETS else f" of {n_buckets} of {BUCKETS} buckets"
     return giveaways(frame, features, spec.target, judged_on=f"{len(frame):,} labelled rows{share}")

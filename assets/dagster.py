@@ -19,13 +19,13 @@ from assets.facts import (
     Markdown,
     answer_of,
     model_facts,
-    model_names,
     model_runs,
     source_facts,
     source_findings,
     version_facts,
     version_findings,
 )
+from assets.model_plan import models_of
 from assets.project import Dataset, Project
 from assets.result import DatasetResult
 from assets.step import Run, new_run_id
@@ -38,6 +38,7 @@ OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 TAG = re.compile(r"[\w.-]{1,63}")
 Told = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 Ended = Callable[[Execution], None]
+ReportOf = Callable[[str], Path]
 
 
 def definitions(
@@ -46,6 +47,7 @@ def definitions(
     *,
     execution: Execution | None = None,
     on_end: Ended | None = None,
+    report_of: ReportOf | None = None,
 ) -> dg.Definitions:
     """The datasets of a project as assets, with their sources, checks and models.
 
@@ -56,12 +58,13 @@ def definitions(
         names: Only these datasets.
         execution: What every step works in. None: each process opens the project for itself.
         on_end: Is told how the datasets of one process ended.
+        report_of: Where the page of a dataset will be, if one is written.
     """
     project = project if isinstance(project, Project) else Project.open(Path(project).resolve())
     assets: list[dg.AssetsDefinition] = []
     for name in project.names if names is None else names:
         if dataset := project.datasets.get(name):
-            made = (_sources(dataset), _dataset(dataset), _models(dataset))
+            made = (_sources(dataset), _dataset(dataset, report_of), _models(dataset))
             assets += [one for one in made if one is not None]
         elif problems := project.problems_of(name):
             assets.append(_not_understood(name, problems))
@@ -75,7 +78,7 @@ def keys_of(dataset: Dataset) -> list[dg.AssetKey]:
 
 def model_keys_of(dataset: Dataset) -> list[dg.AssetKey]:
     """The assets that are models of a dataset."""
-    return [_model_key(dataset, name) for name in model_names(dataset)]
+    return [_model_key(dataset, name) for name in models_of(dataset)]
 
 
 def _source_keys(dataset: Dataset) -> dict[str, dg.AssetKey]:
@@ -128,7 +131,7 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
     return ingest
 
 
-def _dataset(dataset: Dataset) -> dg.AssetsDefinition:
+def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinition:
     key, said = dg.AssetKey(dataset.name), dataset.file.spec
     codes = [code for code in CATALOGUE if code not in OF_SOURCES]
     spec = _spec(
@@ -150,16 +153,16 @@ def _dataset(dataset: Dataset) -> dg.AssetsDefinition:
         found = result.findings or version_findings(meta, dataset.name)
         yield from _answers(context, key, found, codes)
         if result.status not in STOPPED:
-            facts = version_facts(meta, execution.run.project.settings, dataset.name, found)
-            yield from _materialized(context, key, facts)
-        if not model_names(dataset):
+            report = report_of(dataset.name) if report_of else None
+            yield from _materialized(context, key, version_facts(meta, dataset.name, found, report))
+        if not models_of(dataset):
             execution.end(dataset.name)
 
     return publish
 
 
 def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
-    keys = {name: _model_key(dataset, name) for name in model_names(dataset)}
+    keys = {name: _model_key(dataset, name) for name in models_of(dataset)}
     if not keys:
         return None
     specs = [_spec(key, dataset, "scikitlearn", deps=[dg.AssetKey(dataset.name)]) for key in keys.values()]

@@ -6,6 +6,7 @@
     ├── SaltChanged     the salt is another one than a published version was split with
     ├── IdentityGone    a column that identifies rows of a dataset without a key is no longer there
     ├── NotRepeatable   a query gave other rows the second time
+    ├── ModelFailed     a model could not be fitted or judged; its version stays published
     └── StepFailed      DuckDB gave up inside a step
 
 A problem of the data is never an error: it is a finding or a rejected row.
@@ -147,3 +148,19 @@ class StepFailed(AssetError):
 
     def __str__(self) -> str:
         return f"{self.step} of {self.name!r}: {self.found}"
+
+
+@dataclass(eq=False)
+class ModelFailed(AssetError):
+    """A model could not be fitted or judged; the version that it was to be judged on stays published."""
+
+    model: str
+    found: str
+    hint: str
+    code = "model"
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: {self.hint}")
+
+    def __str__(self) -> str:
+        return f"model {self.model!r}: {self.found}"

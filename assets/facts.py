@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from assets.model_plan import newest_runs
 from assets.plan import latest
-from assets.project import Dataset
 from assets.sources import active_ingestions
 from assets.step import digest
 from warehouse.meta import Meta
-from warehouse.schema import ERROR_RATES, RUNS
-from warehouse.settings import Settings
+from warehouse.schema import ERROR_RATES
 
 Finding = Mapping[str, Any]
 
@@ -91,20 +91,19 @@ def version_findings(meta: Meta, dataset: str) -> list[dict[str, Any]]:
     return meta.findings(version.audit_id) if version else []
 
 
-def version_facts(meta: Meta, settings: Settings, dataset: str, found: Iterable[Finding]) -> Facts | None:
-    """The version that readers have, its splits, what is bad about it; None when there is none."""
+def version_facts(meta: Meta, dataset: str, found: Iterable[Finding], report: Path | None) -> Facts | None:
+    """The version that readers have, its splits, what is bad about it, its page; None when there is none."""
     version = latest(meta, dataset)
     if version is None:
         return None
     audit = next(step for step in meta.steps(dataset, step="audit") if step.step_id == version.audit_id)
     bad = [f"- **{f['code']}** {f['title']}: {f['seen']}" for f in found if f["outcome"] in {"warn", "fail"}]
-    report = settings.home / "reports" / dataset / "index.html"
     shown = {
         "version": version.version,
         "dagster/row_count": version.n_rows,
         "splits": _table(audit.detail["splits"], ("split", "n_rows", "n_entities", "n_unlabelled")),
         "findings": Markdown("\n".join(bad) or "All is well."),
-        **({"report": report} if report.exists() else {}),
+        **({"report": report} if report else {}),
     }
     return Facts(shown=shown, identity=str(version.version))
 
@@ -112,8 +111,7 @@ def version_facts(meta: Meta, settings: Settings, dataset: str, found: Iterable[
 def model_runs(meta: Meta, dataset: str) -> dict[str, dict[str, Any]]:
     """The newest run of each model on the version that readers have."""
     version = latest(meta, dataset)
-    rows = meta.rows(RUNS, dataset=dataset, version=version.version) if version else []
-    return {row["model"]: row for row in sorted(rows, key=lambda row: row["started_at"])}
+    return newest_runs(meta, dataset, version.version) if version else {}
 
 
 def model_facts(meta: Meta, row: Mapping[str, Any]) -> Facts:
@@ -126,12 +124,6 @@ def model_facts(meta: Meta, row: Mapping[str, Any]) -> Facts:
         "rates": _table(rates, ("metric", "split", "estimate", "low", "high", "n")),
     }
     return Facts(shown=shown, identity=str(row["fingerprint"])[:12])
-
-
-def model_names(dataset: Dataset) -> list[str]:
-    """The models of a dataset: those that it names, else the baseline where there is a target."""
-    spec = dataset.file.spec
-    return ["baseline"] if spec.models is None and spec.target else list(spec.models or ())
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Markdown:

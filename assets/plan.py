@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assets.model_plan import due_models, models_of
 from assets.project import Dataset, Project
 from assets.sources import active_ingestions, source_files
 from assets.step import digest
@@ -16,6 +17,7 @@ from warehouse.meta import Meta
 from warehouse.records import Step, Version
 
 DATA_STEPS = ("ingest", "build", "audit", "publish")
+MODEL_STEPS = ("fit", "evaluate", "diagnose")
 BUILD_VERSION = 1  # of the step's own code: a change of what it writes builds every dataset anew
 
 
@@ -133,14 +135,17 @@ def plan_dataset(
     parts = parts_of(dataset, meta)
     build = finished_build(meta, dataset.name, fingerprint_of(parts))
     if not reasons and version and version.fingerprint == fingerprint_of(parts):
-        return Planned(dataset=dataset.name, steps=(), reasons=(), version=version.version)
+        models = due_models(project.settings.root, dataset, meta, version)
+        judging = tuple(f"model {name} was not judged on version {version.version} as it is" for name in models)
+        steps_of_models = MODEL_STEPS if models else ()
+        return Planned(dataset=dataset.name, steps=steps_of_models, reasons=judging, version=version.version)
     if not reasons:
         reasons = changed_words(meta, dataset.name, parts)
     if reasons and not (build and not steps and not waiting):
         steps.append("build")
     return Planned(
         dataset=dataset.name,
-        steps=(*steps, "audit", "publish"),
+        steps=(*steps, "audit", "publish", *(MODEL_STEPS if models_of(dataset) else ())),
         reasons=tuple(reasons),
         version=version.version if version else None,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assets.errors import Problem
 from assets.inputs import inputs_of
+from assets.model_problems import problems_of_models
 from assets.yaml_file import DatasetFile, read_datasets
 from warehouse.errors import NotFound, closest
 from warehouse.policy import DEFAULT_POOLED_SHARES, DEFAULT_SHARES, SplitPolicy
@@ -131,7 +132,7 @@ def _understand(file: DatasetFile, settings: Settings, names: tuple[str, ...]) -
     policy, wrong = _policy(file, settings)
     problems += wrong
     inputs, wrong = inputs_of(file, names)
-    problems += wrong
+    problems += [*wrong, *problems_of_models(file, settings.root)]
     return problems, Dataset(file=file, inputs=inputs, policy=policy)
 
 

@@ -21,7 +21,9 @@ class DatasetResult:
         status: `published`, `unchanged`, `blocked`, `failed` or `skipped`.
         blocked_by: Codes of the findings that failed.
         version: The version that readers have now, or None.
+        models: The models that were judged, as `gristmill diagnose` tells them.
         error: Why it failed or was skipped.
+        report: The file of its page, relative to the project; None when nothing was done.
     """
 
     name: str
@@ -37,8 +39,10 @@ class DatasetResult:
     splits: list[dict[str, Any]] = field(default_factory=list)
     unused: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    models: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     hint: str | None = None
+    report: str | None = None
     exit_code: int = 0
     fault: Exception | None = None
     is_busy: bool = False

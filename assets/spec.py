@@ -24,6 +24,7 @@ NOT_BUILT = frozenset(
         "on_duplicate_key",
     ]
     + ["splits.time", "splits.predefined", "splits.stratified", "splits.clusters", "splits.identical"]
+    + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
 
@@ -36,8 +37,9 @@ def _as_splits(value: object) -> object:
     return {"policy": value} if isinstance(value, str) else value
 
 
-def _as_tuple(value: object) -> object:
-    return value if isinstance(value, list | tuple) else (value,)
+def _as_levels(value: object) -> object:
+    levels = value if isinstance(value, list | tuple) else (value,)
+    return tuple({"value": level} if isinstance(level, int | float) else level for level in levels)
 
 
 def _as_cron(value: str | None) -> str | None:
@@ -98,7 +100,7 @@ class ModelSpec(Strict):
 class HumanLevel(Strict):
     """Human-level performance: how often people are wrong on the same task."""
 
-    metric: str = Field("error_rate", description="What is measured.")
+    metric: str | None = Field(None, description="What is measured. Default: `error_rate`, of a quantity `mae`.")
     value: float = Field(description="How much of it people reach.")
     who: str = Field("", description="Whose: one person, an expert, a crowd.")
     source: str = Field("", description="Where the figure comes from.")
@@ -135,7 +137,7 @@ class DatasetSpec(Strict):
     )
     positive: Any = Field(None, description="The label that is the positive class, of a target with two.")
     metric: str | None = Field(None, description="The metric that the first fix is read from.")
-    human_level: Annotated[tuple[HumanLevel, ...], BeforeValidator(_as_tuple)] = Field(
+    human_level: Annotated[tuple[HumanLevel, ...], BeforeValidator(_as_levels)] = Field(
         (), description="Human-level performance, or a list: one person, an expert, the crowd."
     )
     models: dict[str, ModelSpec] | None = Field(

@@ -11,9 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import SpecError
+from assets.model_plan import due_models
 from assets.plan import fingerprint_of, finished_build, latest, parts_of
 from assets.project import Dataset
 from assets.result import DatasetResult
@@ -21,6 +23,10 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step
+from warehouse.schema import COLUMNS, COMPARISONS, PROFILES
+
+if TYPE_CHECKING:
+    from assets.profile import Learned
 
 
 def ingest_sources(run: Run, dataset: Dataset, result: DatasetResult) -> bool:
@@ -82,8 +88,19 @@ def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_for
 def judge_models(run: Run, dataset: Dataset, result: DatasetResult) -> None:
     """Fit, evaluate and diagnose what is due of a dataset's models, on the version that readers have.
 
-    A model that fails leaves the version published.
+    A model that fails leaves the version published; the others go on.
     """
+    version = latest(run.warehouse.meta, dataset.name)
+    due = due_models(run.project.settings.root, dataset, run.warehouse.meta, version) if version else {}
+    if version is None or not due:
+        return
+    from assets.judge import judge
+
+    for model in due.values():
+        told = judge(run, dataset, version, model, timed=partial(timed, run, dataset, result))
+        result.models.append(told)
+        if told["status"] == "failed":
+            result.exit_code = result.exit_code or 1
 
 
 def _found_in_sources(run: Run, dataset: Dataset) -> list[Finding]:
@@ -109,13 +126,21 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "splits": audited.splits,
         "unused": audited.unused,
         "n_unlabelled": audited.n_unlabelled,
+        "figures": audited.learned.figures,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail)
     run.warehouse.meta.add(step)
     _keep_findings(run, dataset, step, found)
+    _keep_learned(run, dataset, step, audited.learned)
     run.tell(dataset, "audit", "remembered")
     return step
+
+
+def _keep_learned(run: Run, dataset: Dataset, step: Step, learned: Learned) -> None:
+    kept = ((COLUMNS, learned.columns), (PROFILES, learned.profiles), (COMPARISONS, learned.comparisons))
+    for table, rows in kept:
+        run.warehouse.meta.set_rows(table, {"step_id": step.step_id}, [row | {"dataset": dataset.name} for row in rows])
 
 
 def _is_blocked(found: Sequence[Finding]) -> bool:

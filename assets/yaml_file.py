@@ -168,7 +168,12 @@ def _scalar(node: Any, path: Path_, lines: Mapping[Path_, int], problems: list[P
 
 def _not_built(raw: Mapping[str, Any], lines: Mapping[Path_, int], file: str) -> list[Problem]:
     paths: list[Path_] = [(key,) for key in raw]
-    paths += [(top, key) for top in ("splits", "source") if isinstance(raw.get(top), dict) for key in raw[top]]
+    nested = ("splits", "source", "human_level")
+    paths += [(top, key) for top in nested if isinstance(raw.get(top), dict) for key in raw[top]]
+    if isinstance(levels := raw.get("human_level"), list):
+        paths += [
+            ("human_level", str(i), k) for i, level in enumerate(levels) if isinstance(level, dict) for k in level
+        ]
     if isinstance(sources := raw.get("sources"), dict):
         paths += [
             ("sources", name, key) for name, source in sources.items() if isinstance(source, dict) for key in source

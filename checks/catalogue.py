@@ -107,4 +107,66 @@ CATALOGUE = {
         "correlation with it is under .7.",
         advice="Is it known when you predict? If not, name it under `not_features`.",
     ),
+    "BIAS1": Code(
+        title="Avoidable bias",
+        meaning="Warns when the error on train lies above the human level: the 95 % interval of the gap excludes zero, "
+        "and the gap is at least .01 of an error rate, .02 of an AUC or a log loss skill, .05 of R2, .05 standard "
+        "deviations of the target in MAE or RMSE.",
+        advice="Train a bigger model, or train longer or with a better optimiser; then look for better features or "
+        "another kind of model.",
+    ),
+    "VAR1": Code(
+        title="Variance",
+        meaning="Warns when train_dev (dev, where there is none) is worse than train, with the limits of BIAS1.",
+        advice="Get more data, or regularise (a smaller or a more restrained model, early stopping, fewer features); "
+        "then look for another kind of model.",
+    ),
+    "MISMATCH1": Code(
+        title="Data mismatch",
+        meaning="Warns when dev is worse than train_dev, with the limits of BIAS1.",
+        advice="Look at mistakes on dev to learn how its rows differ from those of train; then bring train nearer to "
+        "dev: collect rows of that kind, or make them.",
+    ),
+    "DEV1": Code(
+        title="Overfitting to dev",
+        meaning="Warns when test is worse than dev, with the limits of BIAS1.",
+        advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
+    ),
+    "SHIFT1": Code(
+        title="Train and train_dev are of one distribution",
+        meaning="Warns when a column differs between train and train_dev beyond chance and beyond the tolerance.",
+        advice="The split is not at random: name as `entity` what makes rows alike, or variance and data mismatch "
+        "cannot be told apart.",
+    ),
+    "SHIFT2": Code(
+        title="Dev and test are of one distribution",
+        meaning="Warns when a column differs between dev and test beyond chance and beyond the tolerance.",
+        advice="Take dev and test from the same distribution: a team that aims at dev otherwise hits another target.",
+    ),
+    "SHIFT3": Code(
+        title="Train and dev",
+        meaning="Warns when a column differs between train and dev beyond chance and beyond the tolerance. Under "
+        "`evaluate_on` the sides are meant to differ: the shift is stated and passes.",
+        advice="Dev should be the data that you want to do well on; make train more like it, or declare `evaluate_on` "
+        "and read the gap as data mismatch.",
+    ),
+    "SHIFT4": Code(
+        title="This version and the last",
+        meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance. Where rows "
+        "were only added, the added ones are compared with those that were there.",
+        advice="Find out what changed at the source before you fit on it; models of the last version were made for "
+        "other data.",
+    ),
+    "SHIFT5": Code(
+        title="Months",
+        meaning="Tells which months differ from all others, with the day as unit. Seasons are no mistake: it never "
+        "warns.",
+        advice="Judge models on the months in which they will be used.",
+    ),
+    "SHIFT6": Code(
+        title="Two tables",
+        meaning="The answer of `gm.compare`: warns for each column that differs beyond chance and beyond the "
+        "tolerance.",
+        advice="Look at the column on both sides; a model that was fitted on one may do worse on the other.",
+    ),
 }

@@ -1,7 +1,8 @@
 """What can go wrong with questions.
 
     CheckError
-    └── NotSayable   a pandera schema holds a check that no contract can say
+    ├── NotSayable     a pandera schema holds a check that no contract can say
+    └── NoSuchColumn   a column that was named is not in both tables
 
 A problem of the data is never an error: it is a finding or a rejected row.
 """
@@ -34,3 +35,19 @@ class NotSayable(CheckError):
     def __str__(self) -> str:
         where = "The table" if self.column is None else f"The column {self.column!r}"
         return f"{where} has `{self.check}` in pandera, which a contract cannot say."
+
+
+@dataclass(eq=False)
+class NoSuchColumn(CheckError):
+    """A column that was named is not in both tables."""
+
+    column: str
+    known: tuple[str, ...]
+    code = "no_such_column"
+    exit_code = 4
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: both have {', '.join(self.known) or 'no column in common'}.")
+
+    def __str__(self) -> str:
+        return f"No column named {self.column!r} is in both tables."

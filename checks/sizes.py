@@ -18,6 +18,13 @@ MOST_CLASSES = 20
 HELD_BACK = "held back"
 
 
+def is_unlabelled(target: ir.Column) -> ir.BooleanValue:
+    """Whether a row has no label: its target is missing, or is no number where numbers are meant."""
+    if not target.type().is_floating():
+        return target.isnull()
+    return target.isnull() | target.isnan().fill_null(False)
+
+
 def split_sizes(table: ir.Table, *, target: str | None, time: str | None) -> list[dict[str, Any]]:
     """One row for each split: `n_rows`, `n_entities`, `n_unlabelled`, `label`, `first_time`, `last_time`.
 
@@ -32,7 +39,7 @@ def split_sizes(table: ir.Table, *, target: str | None, time: str | None) -> lis
     placed = table.filter(table["_split"].notnull())
     measures: dict[str, Any] = {"n_rows": placed.count(), "n_entities": placed["_entity"].nunique()}
     if target:
-        measures["n_unlabelled"] = placed[target].isnull().sum()
+        measures["n_unlabelled"] = is_unlabelled(placed[target]).sum()
     if time:
         measures |= {"first_time": placed[time].min().cast("string"), "last_time": placed[time].max().cast("string")}
     rows = collect(placed.group_by(split=placed["_split"]).agg(**measures)).to_dicts()
@@ -42,7 +49,7 @@ def split_sizes(table: ir.Table, *, target: str | None, time: str | None) -> lis
 
 
 def _labels(placed: ir.Table, target: str) -> dict[str, dict[str, Any]]:
-    labelled = placed.filter(placed[target].notnull())
+    labelled = placed.filter(~is_unlabelled(placed[target]))
     column = labelled[target]
     # One class more than is shown: the query stays small whatever the column holds.
     classes = collect(labelled.select(target).distinct().limit(MOST_CLASSES + 1))
@@ -70,7 +77,7 @@ def _shares(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def unused_rows(table: ir.Table, *, target: str | None) -> list[dict[str, Any]]:
     """How many rows are in no split, and how many of these have no label, by reason."""
     unused = table.filter(table["_split"].isnull())
-    measures = {"n_rows": unused.count()} | ({"n_unlabelled": unused[target].isnull().sum()} if target else {})
+    measures = {"n_rows": unused.count()} | ({"n_unlabelled": is_unlabelled(unused[target]).sum()} if target else {})
     rows = collect(unused.group_by(reason=unused["_unused"]).agg(**measures).order_by("reason")).to_dicts()
     return [{"n_unlabelled": 0} | row for row in rows]
 

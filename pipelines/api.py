@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 As = Literal["polars", "arrow", "pandas", "lazy"]
 
 
-def _root(project: str | Path | None) -> Path:
+def find_root(project: str | Path | None) -> Path:
+    """The project that is named, or the one that is stood in."""
     return find_project(Path(project)) if project else find_project()
 
 
@@ -129,10 +130,31 @@ class Dataset:
         """
         if self.target is None:
             raise NotFound("target", self.name, ())
-        frame = self.load(
-            split, columns=[*self.features, self.target], where=f"{quoted(self.target)} IS NOT NULL", as_=as_
-        )
+        target = quoted(self.target)
+        is_labelled = f"{target} IS NOT NULL"
+        if self.columns[self.target] in {"FLOAT", "DOUBLE"}:
+            is_labelled += f" AND NOT isnan({target})"
+        frame = self.load(split, columns=[*self.features, self.target], where=is_labelled, as_=as_)
         return frame[self.features], frame[self.target]
+
+    def evaluate(self, name: str, frame: Any, *, partial: bool = False) -> dict[str, Any]:
+        """Judge predictions that were made elsewhere, and remember them beside this version's models.
+
+        Args:
+            name: What the model is called from now on.
+            frame: The dataset's key and `prediction`, or one `p_<class>` a class, for every labelled row; any frame
+                that speaks the Arrow stream protocol (Polars, pandas, PyArrow).
+            partial: Whether rows may be lacking.
+
+        Returns:
+            Its ladders, gaps and first fix, as `gristmill diagnose --json` has them.
+
+        Raises:
+            ModelFailed: The predictions lack rows, or name keys or classes that there are not.
+        """
+        from pipelines.judging import judge_frame
+
+        return judge_frame(self._warehouse, self._version, name, frame, is_partial=partial)
 
 
 def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
@@ -153,7 +175,7 @@ def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
 
 def open_dataset(name: str, project: str | Path | None) -> Dataset:
     """See `gristmill.dataset`."""
-    warehouse = Warehouse(read_settings(_root(project)))
+    warehouse = Warehouse(read_settings(find_root(project)))
     return Dataset(warehouse, version_of(warehouse, name))
 
 
@@ -161,14 +183,14 @@ def list_datasets(project: str | Path | None) -> pl.DataFrame:
     """See `gristmill.list`."""
     import polars as pl
 
-    opened = Project.open(_root(project))
+    opened = Project.open(find_root(project))
     with Warehouse(opened.settings) as warehouse:
         return pl.DataFrame(views.list_datasets(opened, warehouse.meta), infer_schema_length=None)
 
 
 def run_sql(query: str, project: str | Path | None) -> pl.DataFrame:
     """See `gristmill.sql`."""
-    with Warehouse(read_settings(_root(project))) as warehouse, warehouse.lake.workspace():
+    with Warehouse(read_settings(find_root(project))) as warehouse, warehouse.lake.workspace():
         frame: pl.DataFrame = run_query(warehouse, query).pl()
         return frame
 
@@ -177,4 +199,4 @@ def run(names: tuple[str, ...], project: str | Path | None, **options: Any) -> R
     """See `gristmill.run`."""
     from pipelines.commands_run import run_project
 
-    return run_project(_root(project), names, **options)
+    return run_project(find_root(project), names, **options)

@@ -39,6 +39,10 @@ def status(*, as_json: bool) -> int:
         for row in rows:
             if row["why"]:
                 _stopped(row)
+            for model in row["failed_models"]:
+                bold = click.style(f"{row['name']}.{model['model']}", bold=True)
+                messages.say(f"{bold}  {messages.colored('failed', 'fail')}: {model['error']}")
+                messages.say(f"  hint     {model['hint']}")
         messages.warnings(said)
     return int(any(is_bad(row) for row in rows))
 

@@ -5,8 +5,6 @@ What a run does is `assets.run`.
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,18 +18,13 @@ from assets.run import chosen, due, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views
+from pipelines.author import author
 from pipelines.incidents import keep_incidents
 from pipelines.occasions import due_now, remember_due_call, remember_runs, said_of
+from pipelines.reports import write_reports
 from warehouse.client import Warehouse
 from warehouse.records import now
 from warehouse.settings import find_project, read_settings
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return str(os.getuid())
 
 
 def run_project(
@@ -65,9 +58,10 @@ def run_project(
         if is_due_alone:
             order = due_now(project, warehouse)
             remember_due_call(project.settings, begun_at)
-        run = Run(project=project, warehouse=warehouse, author=_author(), listen=listen, has_new_policy=has_new_policy)
+        run = Run(project=project, warehouse=warehouse, author=author(), listen=listen, has_new_policy=has_new_policy)
         report = _executed(run, order, is_forced=is_forced, is_whole=not names and not is_due_alone)
         done = [result.name for result in report.datasets if not result.is_busy]
+        write_reports(project, warehouse.meta, report.datasets)
         remember_runs(project, warehouse.meta, done, begun_at)
         keep_incidents(run, report.datasets)
         return report
@@ -88,9 +82,11 @@ def _executed(run: Run, order: Sequence[str], *, is_forced: bool, is_whole: bool
 @click.option("--dry-run", is_flag=True, help="Show what is due and why, and do nothing.")
 @click.option("--with-upstream", is_flag=True, help="Also run the datasets that the named ones read.")
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
+@click.option("--model", help="Only fit and judge this model again, and say whether its figures are the same.")
+@click.option("--version", type=click.IntRange(min=1), help="With --model: on this version. Default: the latest.")
 @click.option("--due", "is_due", is_flag=True, help="Run what `schedule` and `watch` say is due: for cron to call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run_command(
+def run_command(  # noqa: PLR0913 - one argument an option
     names: tuple[str, ...],
     *,
     force: bool,
@@ -98,6 +94,8 @@ def run_command(
     with_upstream: bool,
     new_policy: bool,
     is_due: bool,
+    model: str | None,
+    version: int | None,
     as_json: bool,
 ) -> int:
     """Run what is due of all datasets, or of those named.
@@ -105,11 +103,18 @@ def run_command(
     \b
     Example: gristmill run
              gristmill run flights --with-upstream
+             gristmill run flights --model baseline --version 1
              */5 * * * * cd my-project && gristmill run --due
     """
     root = find_project()
-    if is_due and (names or dry_run or with_upstream):
+    if is_due and (names or dry_run or with_upstream or model):
         raise click.UsageError("`--due` chooses the datasets by itself: it stands alone.")
+    if model is not None:
+        from pipelines.commands_diagnose import run_model
+
+        return run_model(root, names, model, version, author=author(), as_json=as_json)
+    if version is not None:
+        raise click.UsageError("--version goes with --model: a version never changes, only a model is judged again")
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
     report = run_project(

@@ -6,6 +6,7 @@ What a stage does is `assets.stages`; that nothing is due is found out before th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assets.dagster import definitions, keys_of, model_keys_of
@@ -16,6 +17,7 @@ from assets.result import RunReport
 from assets.run import due, report_of, run_through
 from assets.step import Run, new_run_id
 from pipelines.dagster_home import alive, opened
+from pipelines.reports import report_path
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -70,7 +72,9 @@ def _one_run(
         has_data = is_forced or planned.has_data_due or not planned.steps
         keys += keys_of(dataset) if has_data else model_keys_of(dataset)
     job = dg.define_asset_job(JOB, selection=keys)
-    defs = dg.Definitions.merge(definitions(project, list(started), execution=execution), dg.Definitions(jobs=[job]))
+    pages = partial(report_path, project.settings)
+    ours = definitions(project, list(started), execution=execution, report_of=pages)
+    defs = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
     defs.resolve_job_def(JOB).execute_in_process(
         run_config=QUIET,
         instance=instance,

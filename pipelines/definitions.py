@@ -3,6 +3,7 @@
 Nothing is done at import. The project is the one that the working directory or `GRISTMILL_PROJECT` names.
 """
 
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from assets import dagster as assets
 from assets.project import Project
 from pipelines.incidents import ended
+from pipelines.reports import report_path
 from pipelines.schedules import jobs_of, schedules
 from pipelines.sensors import sensors
 from warehouse.settings import find_project
@@ -31,4 +33,5 @@ def definitions(root: str | Path) -> dg.Definitions:
     occasions = dg.Definitions(
         jobs=list(jobs.values()), schedules=schedules(project, jobs), sensors=sensors(project, jobs)
     )
-    return dg.Definitions.merge(assets.definitions(project, on_end=ended), occasions)
+    pages = partial(report_path, project.settings)
+    return dg.Definitions.merge(assets.definitions(project, on_end=ended, report_of=pages), occasions)

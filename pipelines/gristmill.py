@@ -5,6 +5,7 @@
     train = d.load("train")                     a Polars frame
     X, y = d.xy("train")                        for scikit-learn
     gm.sql("select * from flights.dev")         any query
+    gm.compare("flights.train", "flights.dev")  do two tables differ in distribution? frames too
     gm.run("flights")                           what is due
 
 Everything is imported when it is called. What the names do is `pipelines.api`.
@@ -12,6 +13,7 @@ Everything is imported when it is called. What the names do is `pipelines.api`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assets.result import RunReport
+    from checks.report import ShiftReport
     from pipelines.api import Dataset
 
-__all__ = ["dataset", "list", "run", "sql"]
+__all__ = ["compare", "dataset", "list", "run", "sql"]
 
 
 def dataset(name: str, *, project: str | Path | None = None) -> Dataset:
@@ -33,6 +36,37 @@ def dataset(name: str, *, project: str | Path | None = None) -> Dataset:
     from pipelines import api
 
     return api.open_dataset(name, project)
+
+
+def compare(
+    reference: Any,
+    current: Any,
+    *,
+    target: str | None = None,
+    time: str | None = None,
+    entity: str | Sequence[str] = (),
+    project: str | Path | None = None,
+    **policy: float,
+) -> ShiftReport:
+    """Do two tables differ in distribution, by how much, and could we tell?
+
+    Args:
+        reference: What is compared with: a frame of Polars, pandas or Arrow, an Ibis table, a dataset of
+            `gm.dataset`, or a name as in SQL: `flights`, `flights@1`, `flights.train`.
+        current: What is compared.
+        target: The column that a model is to predict; a dataset brings its own.
+        time: The column of time. Without `entity` the unit of chance is then the day.
+        entity: The columns whose rows belong together; a dataset brings its own.
+        project: Where datasets are; found from the working directory.
+        **policy: `alpha` (.05), the family-wise error; `tolerance` (.02), below which an effect is no alarm.
+
+    Raises:
+        NotFound: There is no such dataset, version or split.
+        NoSuchColumn: A named column is not in both tables.
+    """
+    from pipelines import api_compare
+
+    return api_compare.compare(reference, current, target, time, entity, project=project, policy=policy)
 
 
 def list(*, project: str | Path | None = None) -> pl.DataFrame:  # noqa: A001 - it is `gm.list()`

@@ -16,7 +16,7 @@ SECTIONS = (
     (
         "Run",
         [
-            ("run", "Run what is due: ingest, build, audit, publish."),
+            ("run", "Run what is due: ingest, build, audit, publish, judge models."),
             ("status", "How the newest work on each dataset ended, and what to do."),
             ("up", "Run schedules, the catalog and Dagster's pages until stopped."),
         ],
@@ -28,8 +28,12 @@ SECTIONS = (
             ("show", "All that is known of one dataset."),
             ("history", "The versions of a dataset and what changed."),
             ("splits", "What each split holds, and the proof that nothing leaks."),
+            ("shift", "How splits, versions and months differ."),
+            ("diagnose", "What is wrong with its models, and the first thing to do."),
             ("rejected", "The rows that broke a rule, by rule."),
             ("sql", "Query the warehouse."),
+            ("serve", "Show the catalog in a browser."),
+            ("export", "Write the catalog's pages of a dataset as files."),
         ],
     ),
 )

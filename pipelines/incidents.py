@@ -14,6 +14,7 @@ from assets.step import Run
 from pipelines import messages
 from pipelines.notify import tell
 from pipelines.occasions import remember_runs
+from pipelines.reports import write_reports
 from warehouse.meta import Meta
 from warehouse.records import now
 from warehouse.schema import INCIDENTS
@@ -26,6 +27,7 @@ def ended(execution: Execution) -> None:
     reached = [result for name, result in execution.results.items() if execution.is_reached(name)]
     meta = execution.run.warehouse.meta
     remember_runs(execution.run.project, meta, [result.name for result in reached], execution.begun_at)
+    write_reports(execution.run.project, meta, reached)
     keep_incidents(execution.run, reached)
 
 
@@ -73,7 +75,8 @@ def _keep(meta: Meta, incident: Incident) -> None:
 def why_of(result: DatasetResult) -> str:
     """Why a dataset failed, in one line."""
     blocking = [f"{row['code']} {row['seen']}" for row in result.findings if row["outcome"] == "fail"]
-    said = "; ".join(blocking) if result.status == "blocked" else result.error
+    models = [f"model {one['name']}: {one.get('error')}" for one in result.models if one["status"] == "failed"]
+    said = "; ".join(blocking) if result.status == "blocked" else result.error or "; ".join(models)
     return " ".join((said or result.status).split())
 
 

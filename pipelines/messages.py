@@ -111,6 +111,7 @@ def result(one: DatasetResult) -> None:
         for row in one.findings:
             if row["code"] == "SOURCE3" and row["outcome"] == "warn":
                 say(f"  {colored('warning', 'warn')}  {row['seen']}")
+        _models(one)
         return
     version = f"v{one.version}" if one.status == "published" else colored("blocked", "fail")
     unlabelled = f" ({one.n_unlabelled:,} without label)" if one.n_unlabelled else ""
@@ -138,6 +139,15 @@ def _result_findings(one: DatasetResult) -> None:
         say(f"  findings {colored(count, 'warn')}: {warned[0]['seen']}")
         for row in warned[1:]:
             say(f"           {row['seen']}")
+    _models(one)
+
+
+def _models(one: DatasetResult) -> None:
+    if one.models:
+        from pipelines.model_lines import short_lines  # with it comes numpy
+
+        for line, is_failure in short_lines(one.models):
+            (note if is_failure else say)(line)
 
 
 def warnings(said: Sequence[str]) -> None:
@@ -150,10 +160,12 @@ def run_report(report: RunReport) -> None:
     """How a run ended, and what to type next."""
     for one in report.datasets:
         result(one)
+        if one.report:
+            say(f"  report   {one.report}")
     named = next((one.name for one in reversed(report.datasets) if one.version), None)
     if named:
         train = f'gristmill sql "select * from {named}.train limit 5"'
-        say(f"Next     gristmill splits {named} · {train} · gristmill add ~/your.csv")
+        say(f"Next     gristmill serve · gristmill splits {named} · {train} · gristmill add ~/your.csv")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from assets.facts import model_runs
 from assets.project import Project
 from pipelines import views
 from pipelines.incidents import open_incident
@@ -26,7 +27,7 @@ def status_rows(project: Project, warehouse: Warehouse, at: datetime | None = No
     Its keys: `name`, `status`, `version` (that readers have), `last_run_at`, `why`, `step`, `file` and `line` (where it
     stopped), `findings` (that block), `n_rejected` (rows of the build that was blocked), `retry` (whether trying again
     may help as it is), `hint`, `next` (commands), `schedule`, `watch`, `next_at`, `late_since`, `run_by`,
-    `failed_since` and `told_at` (of its incident).
+    `failed_since` and `told_at` (of its incident), `failed_models` (with `error` and `hint`).
     """
     by_name = {one.dataset: one for one in occasions(project, warehouse, at)}
     return [
@@ -36,7 +37,7 @@ def status_rows(project: Project, warehouse: Warehouse, at: datetime | None = No
 
 def is_bad(row: Facts) -> bool:
     """Whether somebody has to look at a dataset."""
-    return row["status"] in BAD or row["late_since"] is not None
+    return row["status"] in BAD or row["late_since"] is not None or bool(row["failed_models"])
 
 
 def _row(project: Project, meta: Meta, row: Facts, occasion: Occasion | None) -> Facts:
@@ -53,6 +54,7 @@ def _row(project: Project, meta: Meta, row: Facts, occasion: Occasion | None) ->
         "line": problems[0].line if problems else None,
         "findings": findings,
         "n_rejected": _n_rejected(meta, blocked),
+        "failed_models": _failed_models(meta, name),
         "retry": bool(detail.get("retry")) if is_stopped else None,
         "hint": problems[0].hint if problems else detail.get("hint"),
         "next": _next(row, findings),
@@ -74,6 +76,12 @@ def _n_rejected(meta: Meta, audit: Step | None) -> int | None:
         else []
     )
     return int(built[0].detail["n_rejected"]) + int(built[0].detail["n_unread"]) if built else None
+
+
+def _failed_models(meta: Meta, name: str) -> list[Facts]:
+    """The models that could not be judged on the version that readers have."""
+    failed = [run for run in model_runs(meta, name).values() if run["status"] == "failed"]
+    return [{key: run[key] for key in ("model", "error", "hint")} for run in failed]
 
 
 def _next(row: Facts, findings: list[Facts]) -> list[str]:

@@ -5,6 +5,7 @@ The lake is the truth for data, `meta` for names. Rows of data do not belong her
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -25,7 +26,11 @@ TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy:
 
 # Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
 # `create_all` makes the tables that are not there: it is every migration that only adds tables.
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (SCHEMA.create_all, SCHEMA.create_all)
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    SCHEMA.create_all,
+    SCHEMA.create_all,
+    lambda connection: [index.create(connection, checkfirst=True) for index in STEPS.indexes],  # type: ignore[arg-type]
+)
 
 
 class Meta:
@@ -33,6 +38,8 @@ class Meta:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._watching: sa.Connection | None = None
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path, *, duckdb_version: str) -> Meta:
@@ -54,7 +61,17 @@ class Meta:
 
     def close(self) -> None:
         """Let go of the database."""
+        if self._watching is not None:
+            self._watching.close()
         self._engine.dispose()
+
+    def stamp(self) -> int:
+        """A number that is another one once anybody has changed anything in `meta`."""
+        with self._lock:
+            if self._watching is None:
+                self._watching = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            # It tells of the changes of other connections, and this one changes nothing.
+            return int(self._watching.execute(sa.text("PRAGMA data_version")).scalar_one())
 
     def add(self, *records: Step | Ingestion | Policy | Version) -> None:
         """Remember `records` in one transaction; a step or an ingestion that is known already stays as it is."""
@@ -89,6 +106,44 @@ class Meta:
         if dataset is not None:
             query = query.where(STEPS.c.dataset == dataset)
         return self._read(Step, query.where(*(STEPS.c[name] == value for name, value in equal.items())))
+
+    def newest_steps(self, dataset: str, step: str, n: int) -> list[Step]:
+        """The newest `n` steps of one kind of a dataset, newest first."""
+        query = sa.select(STEPS).where(STEPS.c.dataset == dataset, STEPS.c.step == step)
+        return self._read(Step, query.order_by(STEPS.c.started_at.desc(), STEPS.c.step_id.desc()).limit(n))
+
+    def run_steps(self, run_id: str) -> list[Step]:
+        """The steps of one run, oldest first, their detail left out: there may be thousands."""
+        shown = [column for column in STEPS.c if column.name != "detail"]
+        query = sa.select(*shown).where(STEPS.c.run_id == run_id).order_by(STEPS.c.started_at)
+        with self._engine.connect() as connection:
+            return [Step(**row) for row in connection.execute(query).mappings()]
+
+    def newest_statuses(self, step: str) -> dict[str, str]:
+        """How the newest step of one kind ended, by dataset."""
+        mine = (
+            sa.select(STEPS.c.dataset, sa.func.max(STEPS.c.started_at).label("at"))
+            .where(STEPS.c.step == step)
+            .group_by(STEPS.c.dataset)
+            .subquery()
+        )
+        both = sa.and_(STEPS.c.dataset == mine.c.dataset, STEPS.c.started_at == mine.c.at, STEPS.c.step == step)
+        query = sa.select(STEPS.c.dataset, STEPS.c.status).join(mine, both).order_by(STEPS.c.step_id)
+        with self._engine.connect() as connection:
+            return {row.dataset: row.status for row in connection.execute(query)}
+
+    def newest_versions(self) -> list[dict[str, Any]]:
+        """The newest version of every dataset: dataset, version, n_rows, created_at."""
+        shown = (VERSIONS.c.dataset, VERSIONS.c.version, VERSIONS.c.n_rows, VERSIONS.c.created_at)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(_newest(sa.select(*shown))).mappings()]
+
+    def datasets_with_column(self, text: str) -> set[str]:
+        """The datasets whose newest version has a column with `text` in its name."""
+        named = sa.cast(VERSIONS.c.columns, sa.Text).icontains(text, autoescape=True)
+        with self._engine.connect() as connection:
+            found = connection.execute(_newest(sa.select(VERSIONS.c.dataset, VERSIONS.c.columns)).where(named)).all()
+        return {row.dataset for row in found if any(text.lower() in column.lower() for column in row.columns)}
 
     def step_ids(self) -> set[str]:
         """The identifiers of all steps."""
@@ -155,6 +210,12 @@ def _set_state(connection: sa.Connection, dataset: str, source: str | None, numb
 
 def _is(ingestion: Ingestion) -> tuple[sa.ColumnElement[bool], ...]:
     return tuple(INGESTIONS.c[name] == getattr(ingestion, name) for name in ("dataset", "source", "ingestion"))
+
+
+def _newest(query: sa.Select[Any]) -> sa.Select[Any]:
+    newest = sa.select(VERSIONS.c.dataset, sa.func.max(VERSIONS.c.version).label("n")).group_by(VERSIONS.c.dataset)
+    last = newest.subquery()
+    return query.join(last, sa.and_(VERSIONS.c.dataset == last.c.dataset, VERSIONS.c.version == last.c.n))
 
 
 def _equal(table: sa.Table, values: Mapping[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:

@@ -40,6 +40,8 @@ STEPS = sa.Table(
     _column("finished_at", _time, null=True),
     _column("detail", _json),
     sa.Index("steps_of_a_dataset", "dataset", "step"),
+    sa.Index("steps_by_time", "step", "dataset", "started_at"),
+    sa.Index("steps_of_a_run", "run_id"),
 )
 INGESTIONS = sa.Table(
     "ingestions",

@@ -116,6 +116,14 @@ def test_unused_rows_are_counted_by_reason() -> None:
     ]
 
 
+def test_a_target_that_is_not_a_number_is_no_label() -> None:
+    nan = float("nan")
+    found = sizes_of("y", _split=["train"] * 4, y=[1.0, 3.0, nan, None])
+    assert (found["train"]["n_unlabelled"], found["train"]["label"]["mean"]) == (2, 2.0)
+    (unused,) = unused_rows(bound(_split=[None, None], _unused=["x", "x"], y=[nan, 1.0]), target="y")
+    assert unused["n_unlabelled"] == 1
+
+
 def test_without_target_no_unused_row_is_unlabelled() -> None:
     assert unused_rows(bound(_split=["train", None], _unused=[None, "x"]), target=None) == [
         {"n_unlabelled": 0, "reason": "x", "n_rows": 1}

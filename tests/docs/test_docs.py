@@ -1,4 +1,4 @@
-"""Every command and block of the tutorial works, and the generated pages are those of the code."""
+"""Every command and block of the tutorials works, and the generated pages are those of the code."""
 
 from __future__ import annotations
 
@@ -44,9 +44,13 @@ def run_block(language: str, block: str, folder: Path) -> None:
         assert done.returncode == int(told or 0), f"{command}\n{done.stdout}{done.stderr}"
 
 
-def test_the_tutorial_works_from_top_to_bottom(tmp_path: Path) -> None:
-    found = blocks((DOCS / "tutorial.md").read_text("utf-8"))
-    assert len(found) >= 10
+TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
+def test_a_tutorial_works_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+    found = blocks(page.read_text("utf-8"))
+    assert found
     for language, block in found:
         run_block(language, block, tmp_path)
 
@@ -57,6 +61,6 @@ def test_every_command_and_code_stands_in_the_reference() -> None:
 
 
 def test_every_link_in_the_pages_leads_somewhere() -> None:
-    for page in (README, DOCS / "tutorial.md"):
+    for page in (README, *sorted(DOCS.rglob("*.md"))):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -1,4 +1,5 @@
-"""Each mistake of a user has its message: a folder here holds the project, expected.txt what `gristmill check` says.
+"""Each mistake of a user has its message: a folder here holds the project, expected.txt what `gristmill check` says,
+expected_of_run.txt what `gristmill run` says where only a run can see the mistake.
 
 `GRISTMILL_GOLDEN=write pytest tests/mistakes` writes what is said today into expected.txt; read every line of the diff.
 """
@@ -19,7 +20,8 @@ from pipelines import cli
 
 HERE = Path(__file__).parent
 OTHER_DUCKDB = "warehouse_of_another_duckdb"
-MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - {OTHER_DUCKDB})
+RUN_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/expected_of_run.txt")})
+MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - {OTHER_DUCKDB, *RUN_MISTAKES})
 JARGON = ("pydantic", "ruamel", "nput should", "alue error", "tuple", "dictionary", "Traceback", "fault of Gristmill")
 
 Gristmill = Callable[..., str]
@@ -54,6 +56,18 @@ def test_a_mistake_is_told_with_file_line_key_and_remedy(mistake: str, tmp_path:
     printed = gristmill("check")
     compare(printed, HERE / mistake / "expected.txt")
     assert "Hint: " in printed
+    assert not [word for word in JARGON if word in printed]
+
+
+@pytest.mark.parametrize("mistake", RUN_MISTAKES)
+def test_a_mistake_that_only_a_run_can_see_leaves_the_version_published(
+    mistake: str, tmp_path: Path, gristmill: Gristmill
+) -> None:
+    shutil.copytree(HERE / mistake, tmp_path, dirs_exist_ok=True)
+    printed = gristmill("run")
+    compare(printed, HERE / mistake / "expected_of_run.txt")
+    assert "Hint: " in printed
+    assert "stays published" in printed
     assert not [word for word in JARGON if word in printed]
 
 

@@ -152,6 +152,17 @@ def test_xy_of_a_dataset_without_target_says_so(
         gm.dataset("t", project=root).xy("train")
 
 
+def test_xy_leaves_out_a_target_that_is_not_a_number(
+    make_project: Callable[..., Path], run_project: Callable[..., object]
+) -> None:
+    rows = "".join(f"{i},{'nan' if i == 7 else i / 2}\n" for i in range(60))
+    root = make_project({"t.yaml": "source: t.csv\nkey: id\ntarget: y\nfeatures: [id]\n"}, {"t.csv": f"id,y\n{rows}"})
+    run_project(root)
+    labels = [gm.dataset("t", project=root).xy(split)[1] for split in ("train", "dev", "test")]
+    assert sum(y.len() for y in labels) == 59
+    assert not any(y.is_nan().any() for y in labels)
+
+
 def test_sql_reads_what_the_command_line_reads(reading: Path) -> None:
     assert gm.sql("select count(*) as n, max(id) as last from churn").to_dicts() == [{"n": 299, "last": 299}]
     assert gm.sql("select rules from rejected.churn").to_dicts() == [{"rules": ["spent.min"]}]

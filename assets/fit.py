@@ -1,0 +1,130 @@
+"""Step five: fit a model on the labelled train rows of a published version, and on nothing else.
+
+Where the estimator comes from is `assets.estimators`, how columns become numbers `assets.preparation`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Any
+
+from assets.errors import ModelFailed
+from assets.estimators import Loaded, load_estimator
+from assets.model_plan import SEED, Model
+from assets.preparation import is_text, prepared
+from assets.step import Run
+from assets.task import Task
+from warehouse.modelled import LABEL, kind_of, texts_sql
+from warehouse.query import quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "polars", "duckdb", "skops")
+# Of three or more threads OpenMP adds the sums in the order in which they end, and other orders are other bits.
+THREADS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A fitted model.
+
+    Attributes:
+        pipeline: Preparation and estimator; speaks of classes by their number in the task.
+        features: The columns that it sees, and their DuckDB types.
+        left_out: Columns that the baseline does not see, because no model can take them as they are.
+        loaded: Its estimator.
+    """
+
+    pipeline: Any
+    features: Mapping[str, str]
+    left_out: tuple[str, ...]
+    loaded: Loaded
+
+
+def fit(run: Run, task: Task, model: Model) -> Fitted:
+    """Fit one model.
+
+    Raises:
+        ModelFailed: Its estimator cannot be had, a column is no number and no category, or fitting fails.
+    """
+    loaded = load_estimator(run.project.settings.root, model, is_quantity=task.is_quantity)
+    features, left_out = _features(run, task, model)
+    frame = run.warehouse.lake.reader().execute(task.rows_sql(features=features, split="train")).pl()
+    y = labels_of(frame, task)
+    x = frame.select(list(features))
+    pipeline = prepared(loaded.estimator, features)
+    with repeatable():
+        try:
+            pipeline.fit(x, y)
+        except Exception as error:
+            found = f"{loaded.named} cannot be fitted: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            raise ModelFailed(model.name, found, "mend its `params` or its code; `--debug` shows where") from error
+    return Fitted(pipeline=pipeline, features=features, left_out=left_out, loaded=loaded)
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Whatever draws or sums inside gives the same bits each time: chance is seeded, threads are counted."""
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    state, drawn = random.getstate(), np.random.get_state()
+    random.seed(SEED)
+    np.random.seed(SEED)
+    try:
+        with threadpool_limits(limits=THREADS):
+            yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(drawn)
+
+
+def labels_of(frame: pl.DataFrame, task: Task) -> np.ndarray:
+    """The labels as numbers: a class's place among the task's, or the quantity itself."""
+    import polars as pl
+
+    if task.is_quantity:
+        return frame[LABEL].to_numpy()
+    return frame[LABEL].cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64).to_numpy()
+
+
+def libraries() -> dict[str, str]:
+    """The versions of the libraries that a model depends on."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version_of(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The columns that the model sees; what nobody asked for leaves texts out, what was declared refuses them."""
+    texts = [name for name, kind in task.features.items() if kind_of(kind) == "category"]
+    why = {name: f"is {kind}" for name, kind in task.features.items() if kind_of(kind) == "other"}
+    if texts:
+        sql = texts_sql(f"SELECT {', '.join(map(quoted, texts))} FROM ({_train(task, texts)})", texts)
+        counts = run.warehouse.lake.reader().execute(sql).fetchone() or ()
+        for name, n_distinct, n_values in zip(texts, counts[::2], counts[1::2], strict=True):
+            if is_text(n_distinct, n_values):
+                why[name] = f"is text ({n_distinct:,} different ones in {n_values:,} rows)"
+    if why and model.is_declared:
+        name, found = next(iter(why.items()))
+        hint = f"name {name!r} under `not_features`, or let the query make numbers or categories of it"
+        raise ModelFailed(model.name, f"the column {name!r} {found}, which it cannot take", hint)
+    features = {name: kind for name, kind in task.features.items() if name not in why}
+    if not features:
+        raise ModelFailed(model.name, "no column is left for it to see", "look at `features` and `not_features`")
+    return features, tuple(why)
+
+
+def _train(task: Task, texts: list[str]) -> str:
+    return task.rows_sql(features=dict.fromkeys(texts, "VARCHAR"), split="train")

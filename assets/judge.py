@@ -1,0 +1,185 @@
+"""One model from its YAML to its rows in `meta`: fit (or join predictions), evaluate, diagnose.
+
+Which models are due is `assets.model_plan`; a model that fails is a row too, and the others go on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.diagnose import diagnosis_of, remember, told_model
+from assets.errors import AssetError, ModelFailed
+from assets.evaluate import error_rates, evaluate
+from assets.fit import Fitted, fit, libraries
+from assets.model_file import write_model
+from assets.model_plan import Model, fingerprint, models_of
+from assets.predictions import judge_predictions
+from assets.project import Dataset
+from assets.step import Run
+from assets.task import Task, task_of
+from checks.leave_one_out import Judged
+from warehouse.errors import NotFound, WarehouseError
+from warehouse.records import Version, now
+from warehouse.schema import ERROR_RATES, RUNS
+
+Timed = Callable[[str], AbstractContextManager[None]]
+Failures = (AssetError, WarehouseError, duckdb.Error, MemoryError)
+
+
+def judge(
+    run: Run,
+    dataset: Dataset,
+    version: Version,
+    model: Model,
+    *,
+    timed: Timed = lambda _step: nullcontext(),
+    frame: Any | None = None,
+) -> dict[str, Any]:
+    """Judge one model on a version, and remember how it went.
+
+    Args:
+        run: The run.
+        dataset: The dataset.
+        version: One of its versions.
+        model: The model.
+        timed: Is told of each step, for the length of it.
+        frame: Predictions that somebody holds in memory, in place of the model's own.
+
+    Returns:
+        As `assets.diagnose.told_model`; `status` is `failed` when it could not be judged.
+    """
+    meta, root = run.warehouse.meta, run.project.settings.root
+    row: dict[str, Any] = {
+        "model_run_id": f"{run.run_id}-{dataset.name}-{model.name}-{secrets.token_hex(3)}",
+        "dataset": dataset.name,
+        "version": version.version,
+        "model": model.name,
+        "run_id": run.run_id,
+        "status": "failed",
+        "fingerprint": fingerprint(root, dataset, version.version, model) if frame is None else "",
+        "task": "",
+        "estimator": model.spec.estimator,
+        "params": dict(model.spec.params),
+        "seed": None,
+        "code_sha256": None,
+        "libraries": libraries(),
+        "features": [],
+        "file": None,
+        "started_at": now(),
+        "error": None,
+        "hint": None,
+        "author": run.author,
+        "first_fix": None,
+    }
+    try:
+        task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
+        with timed("evaluate"):
+            rates = error_rates(task, judged, dataset.file.spec.metric)
+        with timed("diagnose"):
+            found = diagnosis_of(dataset, task, judged, rates)
+            row |= {"status": "succeeded", "first_fix": found.first_fix, "finished_at": now()}
+            remember(meta, row, found)
+    except Failures as error:
+        known = error if isinstance(error, AssetError | WarehouseError) else ModelFailed(model.name, *_gave_up(error))
+        hints = [note.removeprefix("Hint: ") for note in getattr(known, "__notes__", ())]
+        row |= {"status": "failed", "finished_at": now(), "error": str(known), "hint": "; ".join(hints) or None}
+        if frame is None:  # who holds the frame is told, and may mend it at once
+            remember(meta, row, None)
+    return told_model(meta, row)
+
+
+def _gave_up(error: BaseException) -> tuple[str, str]:
+    said = (str(error).splitlines() or [""])[0] or type(error).__name__
+    return said, "free some memory and run again, or see `gristmill --debug run`"
+
+
+def _predictions(
+    run: Run,
+    dataset: Dataset,
+    version: Version,
+    model: Model,
+    row: dict[str, Any],
+    *,
+    timed: Timed,
+    frame: Any | None,
+) -> tuple[Task, dict[str, Judged]]:
+    """What is asked, and what the model predicts; what is learned of it on the way goes to `row`."""
+    with timed("fit"):
+        task = task_of(run, dataset, version, model.name)
+        row["task"] = task.name
+        if frame is not None or model.spec.predictions:
+            return task, judge_predictions(run, dataset, task, model, frame=frame)
+        fitted = fit(run, task, model)
+        row |= _known_of(fitted)
+    with timed("evaluate"):
+        judged = evaluate(run, task, model, fitted)
+    row["file"] = _stored(run, row, fitted)
+    return task, judged
+
+
+def _known_of(fitted: Fitted) -> dict[str, Any]:
+    loaded = fitted.loaded
+    return {
+        "features": list(fitted.features),
+        "estimator": loaded.named,
+        "params": loaded.params,
+        "seed": loaded.seed,
+        "code_sha256": loaded.code_sha256,
+    }
+
+
+def _stored(run: Run, row: dict[str, Any], fitted: Fitted) -> str:
+    home: Path = run.project.settings.home
+    path = home / "models" / row["dataset"] / f"{row['model_run_id']}.skops"
+    try:
+        write_model(fitted.pipeline, path)
+    except Exception as error:
+        found = f"{fitted.loaded.named} cannot be stored by skops: {type(error).__name__}: {error}"
+        raise ModelFailed(row["model"], found, "keep only data in it: no lambdas, no open files") from error
+    return str(path.relative_to(home).as_posix())
+
+
+def refit(
+    run: Run, dataset: Dataset, version: Version, name: str, *, timed: Timed = lambda _step: nullcontext()
+) -> dict[str, Any]:
+    """Judge one model again on a version, and tell whether the figures are those of before, bit for bit.
+
+    Returns:
+        As `judge`, with `replicates`: True or False, or None when there is nothing to compare with; and
+        `differences`, in words.
+
+    Raises:
+        NotFound: The dataset has no such model.
+    """
+    models = models_of(dataset)
+    if name not in models:
+        raise NotFound(f"model of {dataset.name!r}", name, tuple(models))
+    meta = run.warehouse.meta
+    mark = fingerprint(run.project.settings.root, dataset, version.version, models[name])
+    same = {"dataset": dataset.name, "version": version.version, "model": name, "fingerprint": mark}
+    before = sorted(meta.rows(RUNS, **same, status="succeeded"), key=lambda row: row["finished_at"])
+    told = judge(run, dataset, version, models[name], timed=timed)
+    differences: list[str] = []
+    if before and told["status"] == "succeeded":
+        differences = _differences(run, before[-1]["model_run_id"], told["model_run_id"])
+    compared = bool(before) and told["status"] == "succeeded"
+    return told | {"replicates": not differences if compared else None, "differences": differences}
+
+
+def _differences(run: Run, one: str, other: str) -> list[str]:
+    """The figures that two runs of a model do not share."""
+    figures = ("estimate", "low", "high", "n", "n_entities")
+
+    def told(model_run_id: str) -> dict[str, float | int | None]:
+        rows = run.warehouse.meta.rows(ERROR_RATES, model_run_id=model_run_id)
+        return {f"{row['metric']} on {row['split']}, {name}": row[name] for row in rows for name in figures}
+
+    before, after = told(one), told(other)
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [f"{name}: {before.get(name)!r} before, {after.get(name)!r} now" for name in names]

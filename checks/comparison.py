@@ -1,0 +1,260 @@
+"""Two tables compared: any frames that speak the Arrow stream protocol, or Ibis tables of one engine.
+
+What a unit is (an entity, a day, a row) is decided here; what is computed on units is `checks.shift`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from checks.bins import Cells
+from checks.collect import collect, one_row
+from checks.errors import NoSuchColumn
+from checks.months import by_day
+from checks.profile import cells_of, scan
+from checks.report import ShiftReport
+from checks.shift import Question, compare_sides
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+REFERENCE, CURRENT = "reference", "current"
+HEX = "0123456789abcdef"
+IS_WHEN = "it says when, and the sides differ in time"
+DAY_IN_BOTH = (
+    "a day is on both sides while entities are what is swapped: rows of one day know each other;"
+    " leave `entity` out to swap days"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """Two tables as one.
+
+    Attributes:
+        table: The columns that both have, `_part` (`reference`, `current`), `_entity` and `_bucket`.
+        columns: Which columns are compared.
+        not_compared: Columns that are not, and why.
+    """
+
+    table: ir.Table
+    columns: Sequence[str]
+    not_compared: Mapping[str, str] = field(default_factory=dict)
+
+
+def compare(
+    reference: Any,
+    current: Any,
+    *,
+    target: str | None = None,
+    time: str | None = None,
+    entity: str | Sequence[str] = (),
+    alpha: float = 0.05,
+    tolerance: float = 0.02,
+) -> ShiftReport:
+    """Do two tables differ in distribution?
+
+    Args:
+        reference: What is compared with: a frame, an Arrow table, or an Ibis table.
+        current: What is compared.
+        target: The column that a model is to predict: the report says so when it is among those that shifted.
+        time: The column of time. Without `entity` the unit is then the day.
+        entity: The columns whose rows belong together: the unit. Without either, the unit is the row.
+        alpha: The family-wise error that is allowed.
+        tolerance: Effects (total variation) below it are no alarm.
+
+    Raises:
+        NoSuchColumn: A named column is not in both tables.
+    """
+    named = [entity] if isinstance(entity, str) else list(entity)
+    one, two = _on_one_engine(reference, current)
+    _ask_for(one, two, [*named, *([time] if time else []), *([target] if target else [])])
+    both = _with_units(unite(one, two, kept=()), named, time)
+    unit = ", ".join(named) or ("day" if time else "row")
+    both, question = _asked(both, Question(unit=unit, alpha=alpha, tolerance=tolerance), named, time)
+    return with_target(compare_both(both, question, reference="reference", current="current"), target)
+
+
+def compare_with_units(
+    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str], time: str | None
+) -> tuple[Both, Question]:
+    """Two tables of one engine that have `_entity` and `_bucket` already, ready for `compare_both`.
+
+    Args:
+        reference: What is compared with.
+        current: What is compared.
+        question: How.
+        entity: The columns that `_entity` is made of.
+        time: The column of time, where the sides are windows of time.
+
+    Raises:
+        NoSuchColumn: A named column is not in both tables.
+    """
+    _ask_for(reference, current, [time] if time else [])
+    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), time)
+
+
+def _ask_for(one: ir.Table, two: ir.Table, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in one.columns or column not in two.columns:
+            raise NoSuchColumn(column, tuple(c for c in one.columns if c in two.columns))
+
+
+def _asked(both: Both, question: Question, entity: list[str], time: str | None) -> tuple[Both, Question]:
+    if time:
+        both, question = _in_time(both, question, time, has_entity=bool(entity) and entity != [time])
+    silent = {column: "it is the entity" for column in entity if column in both.columns}
+    return replace(both, not_compared=silent | dict(both.not_compared)), question
+
+
+def with_target(report: ShiftReport, target: str | None) -> ShiftReport:
+    """The report, saying so when the target itself shifted."""
+    if target is None or target not in {column.column for column in report.shifted}:
+        return report
+    said = f"the target {target} itself shifted"
+    return replace(report, note=f"{report.note}; {said}" if report.note else said)
+
+
+def moments_of(table: ir.Table) -> list[str]:
+    """The columns of dates and timestamps."""
+    kinds = table.schema().items()
+    return [name for name, kind in kinds if kind.is_date() or kind.is_timestamp()]
+
+
+def unite(one: ir.Table, two: ir.Table, *, kept: Iterable[str]) -> Both:
+    """The rows of two tables with their `_part`: the columns that both have, and those of `kept`."""
+    reserved = list(kept)
+    listed = [c for c in one.columns if c in two.columns and c not in reserved]
+    not_compared = {}
+    sides: list[dict[str, Any]] = [{}, {}]
+    for name in listed:
+        first, second = one[name], two[name]
+        if first.type().copy(nullable=True) == second.type().copy(nullable=True):
+            sides[0][name], sides[1][name] = first, second
+        elif first.type().is_numeric() and second.type().is_numeric():
+            sides[0][name], sides[1][name] = first.cast("float64"), second.cast("float64")
+        else:
+            not_compared[name] = f"it is {first.type()} on one side and {second.type()} on the other"
+            sides[0][name], sides[1][name] = first.cast("string"), second.cast("string")
+    import ibis
+
+    parts = [
+        table.select(_part=ibis.literal(part), **{c: table[c] for c in reserved}, **side)
+        for table, part, side in zip((one, two), (REFERENCE, CURRENT), sides, strict=True)
+    ]
+    return Both(table=parts[0].union(parts[1]), columns=listed, not_compared=not_compared)
+
+
+def compare_both(both: Both, question: Question, *, reference: str, current: str) -> ShiftReport:
+    """Compare the two parts of one table, on cells of both together.
+
+    Entities that are on both sides are counted: beyond 5 % the sides are paired.
+    """
+    n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
+    cells = [_told(c, both.not_compared) for c in cells_of(both.table, both.columns, n_rows=n_rows)]
+    profile = scan(both.table, cells, n_rows=n_rows)
+    if len(profile.parts) < 2:
+        return ShiftReport(
+            reference=reference,
+            current=current,
+            declared=question.declared,
+            unit=question.unit,
+            n_reference=profile.parts[REFERENCE].n_rows if REFERENCE in profile.parts else 0,
+            n_current=profile.parts[CURRENT].n_rows if CURRENT in profile.parts else 0,
+            columns=(),
+            note="one side has no row",
+        )
+    question = replace(question, n_common_entities=common_entities(both.table))
+    one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
+    return compare_sides(one, two, cells, question)
+
+
+def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
+    return replace(cells, why=not_compared[cells.column]) if cells.column in not_compared else cells
+
+
+def common_entities(table: ir.Table) -> int:
+    """How many of `_entity` are in more than one `_part`."""
+    per_entity = table.group_by("_entity").agg(first=table["_part"].min(), last=table["_part"].max())
+    return int(one_row(per_entity.aggregate(n=(per_entity["first"] != per_entity["last"]).sum().fill_null(0)))["n"])
+
+
+def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
+    table = both.table
+    if entity:
+        named = table.mutate(_entity=_text([table[c] for c in entity]))
+        named = named.filter(named["_entity"].notnull())
+    elif time:
+        day = by_day(table.mutate(_side=table["_part"]), time)
+        return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"))
+    else:
+        import ibis
+
+        # Equal rows are told apart by their number, so that no order of rows matters.
+        content = table.mutate(_content=_text([table[c] for c in both.columns]))
+        window = ibis.window(group_by=["_part", "_content"], order_by="_content")
+        numbered = content.mutate(_nth=ibis.row_number().over(window).cast("string"))
+        numbered = numbered.mutate(_row=numbered["_nth"] + "|" + numbered["_content"])
+        # Every row is an entity of its side alone; its bucket does not know the side, so that sides can be exchanged.
+        named = numbered.mutate(_entity=numbered["_part"] + "|" + numbered["_row"])
+        bucketed = named.mutate(_bucket=_last_byte(named["_row"].hexdigest("md5")))
+        return replace(both, table=bucketed.drop("_nth", "_content", "_row"))
+    return replace(both, table=named.mutate(_bucket=_last_byte(named["_entity"].hexdigest("md5"))))
+
+
+def _text(columns: Sequence[Any]) -> Any:
+    """Values as one text, each with its length before it, so that no two rows of values look alike."""
+    texts = [column.cast("string") for column in columns]
+    if len(texts) == 1:
+        return texts[0]
+    marked = [(text.length().cast("string") + ":" + text).fill_null("-") for text in texts]
+    joined = marked[0]
+    for text in marked[1:]:
+        joined = joined + "|" + text
+    return joined
+
+
+def _last_byte(digest: Any) -> Any:
+    import ibis
+
+    digit = ibis.literal(HEX)
+    return (digit.find(digest.substr(30, 1)) * 16 + digit.find(digest.substr(31, 1))).cast("int32")
+
+
+def _in_time(both: Both, question: Question, time: str, *, has_entity: bool) -> tuple[Both, Question]:
+    table = both.table.filter(both.table[time].notnull())
+    if common_entities(table.mutate(_entity=table[time].cast("date"))):
+        silent = {} if has_entity else {time: "its day is the unit"}
+        question = replace(question, refused=DAY_IN_BOTH) if has_entity else question
+    else:
+        silent = dict.fromkeys(moments_of(both.table), IS_WHEN)
+        question = replace(question, unlike=other_times(question.unit)) if has_entity else question
+    return replace(both, not_compared=dict(both.not_compared) | silent), question
+
+
+def other_times(unit: str) -> str:
+    """What a p value says where the sides differ in time and the unit is not the day.
+
+    >>> other_times("customer")
+    'the sides differ in time: p speaks of these days as seen through customer, not of a lasting change'
+    """
+    return f"the sides differ in time: p speaks of these days as seen through {unit}, not of a lasting change"
+
+
+def _on_one_engine(reference: Any, current: Any) -> tuple[ir.Table, ir.Table]:
+    import ibis
+    import ibis.expr.types as ir
+
+    are_tables = [isinstance(side, ir.Table) for side in (reference, current)]
+    if all(are_tables) and reference.get_backend() is current.get_backend():
+        return reference, current
+    import duckdb
+    import pyarrow as pa
+
+    connection = duckdb.connect()
+    backend: Any = ibis.duckdb.from_connection(connection)
+    for name, side, is_table in zip((REFERENCE, CURRENT), (reference, current), are_tables, strict=True):
+        connection.register(f"_{name}", pa.table(collect(side) if is_table else side))
+    return backend.table("_reference"), backend.table("_current")

@@ -1,0 +1,113 @@
+"""A histogram of one column with its splits laid over each other.
+
+Bars of equal width show shares. Bins of different width are drawn to scale and show density, so that equal areas are
+equal shares; where their widths differ more than fiftyfold, each bin has one slot and its edges are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from checks.figure.canvas import Canvas, at, numbers
+from checks.figure.scale import Scale, nice_step, percent, shown, ticks, top_of
+from checks.figure.series import Series, draw_key, paint, series_of
+
+WIDTH, HEIGHT = 360, 156
+LEFT, RIGHT, TOP, BOTTOM = 8, 352, 30, 122
+MOST_BINS = 80
+MOST_UNEQUAL = 50.0
+
+
+def draw_histogram(figure: Mapping[str, Any]) -> Canvas:
+    """Edges and one share a bin and split."""
+    canvas = Canvas(figure.get("title"), width=WIDTH, height=HEIGHT)
+    edges, series = _whole(numbers(figure.get("edges"))), series_of(figure)
+    n_bins = len(edges) - 1
+    fitting = [one for one in series if len(one.values) == n_bins]
+    if n_bins < 1 or n_bins > MOST_BINS or not fitting:
+        canvas.empty()
+        return canvas
+    places, densities = _layout(edges)
+    heights = [[(value or 0.0) / by for value, by in zip(one.values, densities, strict=True)] for one in fitting]
+    top = top_of(value for row in heights for value in row)
+    y = Scale(low=0, high=top or 1.0, start=BOTTOM, end=TOP + 4)
+    for one, row in zip(fitting, heights, strict=True):
+        _draw_steps(canvas, one, places, [y(value) for value in row])
+    canvas.line(LEFT, BOTTOM, RIGHT, BOTTOM, stroke_opacity="0.45")
+    _draw_ticks(canvas, edges, places)
+    is_to_share = len(set(densities)) == 1
+    if is_to_share and top > 0:
+        canvas.text(RIGHT, TOP, f"tallest {percent(top)}", text_anchor="end", opacity=0.8)
+    draw_key(canvas, fitting, LEFT, 14)
+    _draw_missing(canvas, fitting)
+    canvas.description = _described(figure, edges, fitting)
+    return canvas
+
+
+def _whole(edges: list[float | None]) -> list[float]:
+    """Edges that rise, an open end closed by the width of its neighbour; none when they are no edges."""
+    inner = [edge for edge in edges if edge is not None]
+    if len(edges) < 3 and len(inner) != len(edges):
+        return []
+    if len(inner) >= 2:
+        if edges[0] is None:
+            inner = [2 * inner[0] - inner[1], *inner]
+        if edges[-1] is None:
+            inner = [*inner, 2 * inner[-1] - inner[-2]]
+    rises = all(a <= b for a, b in pairwise(inner))
+    return inner if len(inner) == len(edges) and rises and all(abs(edge) < 1.7e308 for edge in inner) else []
+
+
+def _layout(edges: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Where each edge stands, and by what each bin's share is divided."""
+    half = [b / 2 - a / 2 for a, b in pairwise(edges)]
+    n_bins = len(half)
+    slots = [LEFT + (RIGHT - LEFT) * i / n_bins for i in range(n_bins + 1)]
+    narrow, wide = min(half), max(half)
+    if wide <= narrow * (1 + 1e-6) or narrow <= 0 or wide / narrow > MOST_UNEQUAL:
+        return slots, [1.0] * n_bins
+    x = Scale(low=edges[0], high=edges[-1], start=LEFT, end=RIGHT)
+    return [x(edge) for edge in edges], [width / wide for width in half]
+
+
+def _draw_steps(canvas: Canvas, one: Series, places: Sequence[float], tops: Sequence[float]) -> None:
+    steps = "".join(f"V{at(top)}H{at(right)}" for right, top in zip(places[1:], tops, strict=True))
+    d = f"M{at(places[0])} {BOTTOM}{steps}V{BOTTOM}"
+    if one.is_filled:
+        canvas.mark("path", d=d, fill=paint(one.look), fill_opacity="0.35", stroke=paint(one.look), stroke_width=0.8)
+    else:
+        canvas.mark("path", d=d, fill="none", stroke_linejoin="round", **one.stroke)
+
+
+def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float]) -> None:
+    widths = [b / 2 - a / 2 for a, b in pairwise(edges)]
+    is_linear = max(widths) <= min(widths) * MOST_UNEQUAL and min(widths) > 0
+    if is_linear:
+        x = Scale(low=edges[0], high=edges[-1], start=LEFT, end=RIGHT)
+        step = nice_step(edges[-1] - edges[0], 5)
+        marked = [(x(value), shown(value, step)) for value in ticks(edges[0], edges[-1], 5)]
+    else:
+        every = max(1, (len(edges) - 1) // 4)
+        marked = [(places[i], shown(edges[i])) for i in range(0, len(edges), every)]
+    for place, told in marked:
+        canvas.line(place, BOTTOM, place, BOTTOM + 4, stroke_opacity="0.45")
+        anchor = "start" if place < LEFT + 14 else "end" if place > RIGHT - 14 else "middle"
+        canvas.text(place, BOTTOM + 15, told, text_anchor=anchor)
+
+
+def _draw_missing(canvas: Canvas, series: Sequence[Series]) -> None:
+    if any(one.missing for one in series):
+        told = " · ".join(f"{one.name.replace('_', '-')} {percent(one.missing or 0.0)}" for one in series)
+        canvas.text(LEFT, HEIGHT - 4, f"missing: {told}", opacity=0.8, font_size=10)
+
+
+def _described(figure: Mapping[str, Any], edges: Sequence[float], series: Sequence[Series]) -> str:
+    told = []
+    for one in series:
+        mode = max(range(len(one.values)), key=lambda i: one.values[i] or 0.0)
+        share = percent(one.values[mode] or 0.0)
+        told.append(f"{one.name}: most between {shown(edges[mode])} and {shown(edges[mode + 1])} ({share})")
+    name = figure.get("x")
+    return f"Histogram{f' of {name}' if name else ''} from {shown(edges[0])} to {shown(edges[-1])}. {'; '.join(told)}."

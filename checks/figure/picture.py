@@ -1,0 +1,41 @@
+"""Which shape draws which figure.
+
+How each shape looks stands in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from checks.figure.bars import draw_bars
+from checks.figure.canvas import Canvas
+from checks.figure.curves import draw_learning_curve, draw_line
+from checks.figure.histogram import draw_histogram
+from checks.figure.ladder import draw_ladder
+from checks.figure.slices import draw_slices
+
+SHAPES: Mapping[str, Callable[[Mapping[str, Any]], Canvas]] = {
+    "histogram": draw_histogram,
+    "bars": draw_bars,
+    "ladder": draw_ladder,
+    "line": draw_line,
+    "learning_curve": draw_learning_curve,
+    "slices": draw_slices,
+}
+
+
+def draw(figure: Mapping[str, Any]) -> str:
+    """The picture of a figure as one SVG element.
+
+    A figure without a number that can be drawn gives a picture that says so; it never raises for what stands in it.
+
+    >>> draw({"kind": "line", "title": "late", "x": [], "values": []}).count("no data")
+    2
+    """
+    shape = SHAPES.get(str(figure.get("kind")))
+    if shape is None:
+        canvas = Canvas(figure.get("title"), width=320, height=60)
+        canvas.empty("a figure of a kind that this version does not draw")
+        return canvas.svg()
+    return shape(figure).svg()

@@ -1,0 +1,215 @@
+"""What a comparison of two sides says: one line a column, as values, JSON, a frame and text.
+
+How it is computed is `checks.shift`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from checks.broken import plural
+from checks.effect import Change
+from checks.finding import Finding, Outcome
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
+MOST_NAMED = 3
+MOST_LINES = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnShift:
+    """What was found of one column.
+
+    Attributes:
+        column: Its name.
+        verdict: `shifted`: beyond chance and beyond the tolerance. `same`: the interval lies below the tolerance.
+            `cannot_tell`: neither. `not_applicable`: it has no distribution to compare.
+        why: What is to be said of the verdict.
+        statistic: The statistic that is most surprising.
+        p_value: Of this column alone.
+        p_corrected: Of the whole family of columns.
+        effect: Total variation, 0 to 1, less what chance gives.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        unit: What was swapped.
+        smallest_effect: The smallest that would be called shifted in four of five tries.
+        changes: The difference in plain units.
+    """
+
+    column: str
+    verdict: Verdict
+    why: str = ""
+    statistic: str | None = None
+    p_value: float | None = None
+    p_corrected: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    smallest_effect: float | None = None
+    changes: tuple[Change, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self) | {"changes": [asdict(change) for change in self.changes]}
+
+    @property
+    def said(self) -> str:
+        """The change in plain units, in words.
+
+        >>> ColumnShift(column="x", verdict="shifted", changes=(Change(what="mean, in sd", value=.5, margin=.1),)).said
+        'mean, in sd +0.500 ± 0.100'
+        """
+        # Of several only those are told that are beyond their margin; one always is.
+        told = [c for i, c in enumerate(self.changes) if not i or abs(c.value) > c.margin]
+        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftReport:
+    """A comparison of two sides.
+
+    Attributes:
+        reference: What was compared with.
+        current: What was compared.
+        declared: The sides are meant to differ.
+        unit: What was swapped, how many, in how many groups.
+        n_reference: Rows of the reference.
+        n_current: Rows of the current side.
+        columns: One line a column, those that shifted first, by their effect.
+        note: What is to be said of the whole.
+        classifier_auc: Of a classifier that tells the sides apart; None where none was asked for.
+    """
+
+    reference: str
+    current: str
+    declared: bool
+    unit: str
+    n_reference: int
+    n_current: int
+    columns: tuple[ColumnShift, ...]
+    note: str = ""
+    classifier_auc: float | None = None
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether any column shifted."""
+        return any(column.verdict == "shifted" for column in self.columns)
+
+    @property
+    def shifted(self) -> tuple[ColumnShift, ...]:
+        """The columns that shifted, largest effect first."""
+        return tuple(column for column in self.columns if column.verdict == "shifted")
+
+    @property
+    def findings(self) -> list[Finding]:
+        """One finding a column that shifted, or one that says that none did."""
+        if not self.shifted:
+            return [self.finding("SHIFT6")]
+        outcome: Outcome = "pass" if self.declared else "warn"
+        return [
+            Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
+            for c in self.shifted
+        ]
+
+    def finding(self, code: str) -> Finding:
+        """The answer to one question of the catalogue, in one sentence."""
+        judged = [c for c in self.columns if c.verdict != "not_applicable"]
+        sides = f"{self.current} against {self.reference}"
+        if not judged:
+            return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
+        if self.shifted:
+            more = len(self.shifted) - MOST_NAMED
+            named = ", ".join(f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED])
+            led = f"{named} and {plural(more, 'more column')}" if more > 0 else named
+            said = "shifted, as declared" if self.declared else "shifted"
+            about = f"; {self.note}" if self.note else ""
+            seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
+            return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
+        if all(c.p_value is None for c in judged):
+            return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
+        n_same = sum(c.verdict == "same" for c in judged)
+        rest = len(judged) - n_same
+        undecided = f", {rest} too near the tolerance to tell" if rest else ""
+        return Finding(
+            code=code,
+            outcome="pass",
+            seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}); by {self.unit}",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types, as `meta.comparisons` keeps it."""
+        whole = {name: getattr(self, name) for name in ("reference", "current", "is_shifted", "declared")}
+        return {
+            **whole,
+            "classifier_auc": self.classifier_auc,
+            "unit": self.unit,
+            "n_reference": self.n_reference,
+            "n_current": self.n_current,
+            "note": self.note,
+            "columns": [column.to_json() for column in self.columns],
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> ShiftReport:
+        """The report that `to_json` wrote."""
+        columns = tuple(
+            ColumnShift(**dict(c) | {"changes": tuple(Change(**change) for change in c.get("changes", ()))})
+            for c in raw["columns"]
+        )
+        return cls(**{k: v for k, v in raw.items() if k not in {"is_shifted", "columns"}}, columns=columns)
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a column."""
+        import polars as pl
+
+        rows = [{k: v for k, v in c.to_json().items() if k != "changes"} | {"change": c.said} for c in self.columns]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    __repr__ = __str__
+
+    def lines(self, most: int = MOST_LINES) -> list[str]:
+        """The report as a table for a terminal, with at most `most` columns."""
+        head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
+        width = max([6, *(len(c.column) for c in self.columns[:most])])
+        lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
+        lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
+        lines += [_line(column, width) for column in self.columns[:most]]
+        if (more := len(self.columns) - most) > 0:
+            lines.append(f"and {plural(more, 'more column')}: `.to_polars()` or `--json` has them all")
+        return lines
+
+
+def _line(c: ColumnShift, width: int) -> str:
+    verdict = c.verdict.replace("_", " ")
+    if c.effect is None:
+        return f"{c.column:<{width}}  {verdict:<14}  {c.why}".rstrip()
+    said = c.said or c.statistic
+    return (
+        f"{c.column:<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
+        f"   {p_words(c.p_corrected):<10}  {said}"
+    ).rstrip()
+
+
+def p_words(p: float | None) -> str:
+    """A p value in words; the least that assignments can give is a bound.
+
+    >>> p_words(0.0005), p_words(0.25)
+    ('<= .0005', '.250')
+    """
+    if p is None:
+        return "-"
+    return f"<= {p:.4f}".replace("0.", ".", 1) if p < 0.00075 else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def _size(c: ColumnShift) -> str:
+    change = f"; {c.changes[0].what} {c.changes[0].value:+.2f}" if c.changes else ""
+    return f"effect {c.effect:.2f}, at least {c.low:.2f}{change}"

@@ -1,0 +1,238 @@
+"""Do two sides differ in distribution, by how much, and could we tell? The question of shift, asked of counts.
+
+An alarm needs evidence and size: significance over the whole family of columns, and an effect beyond the tolerance.
+Where counts come from is `checks.profile`; comparing two tables, `checks.comparison`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.bins import Cells, added, merged
+from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change, t_quantile
+from checks.family import step_down
+from checks.report import ColumnShift, ShiftReport
+from checks.statistics import Column, column_scores, statistics_of
+from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
+
+MOST_GROUPS = 10
+FEWEST_UNITS = 5
+FEWEST_ASSIGNMENTS_TIMES_ALPHA = 20
+MOST_DESIGN_RATIO = 2.0
+N_ASSIGNMENTS = 1_999
+DIFFERS = "a difference exists, smaller than or near the tolerance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """How two sides are to be compared.
+
+    Attributes:
+        unit: What was sampled or assigned at random, in a word or two.
+        seed: From it the assignments are drawn.
+        alpha: The family-wise error that is allowed.
+        tolerance: Effects below it are no alarm.
+        n_common_entities: How many entities are on both sides.
+        declared: The sides are meant to differ: shift is stated, not warned of.
+        unlike: Why p values speak of these units alone, where the sides differ in time.
+        refused: Why nothing can be told, where the caller knows that already.
+        n_assignments: How many assignments are drawn.
+    """
+
+    unit: str
+    seed: str = "shift"
+    alpha: float = 0.05
+    tolerance: float = 0.02
+    n_common_entities: int = 0
+    declared: bool = False
+    unlike: str = ""
+    refused: str = ""
+    n_assignments: int = N_ASSIGNMENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was computed of one column before the family is judged."""
+
+    cells: Cells
+    scores: NDArray[Any]
+    statistic: str
+    effect: Effect
+    changes: tuple[Change, ...]
+    design_ratio: float
+
+
+def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], question: Question) -> ShiftReport:
+    """Compare two sides that were counted by the same cells.
+
+    Args:
+        reference: What is compared with.
+        current: What is compared.
+        columns: The cells of every column, of both sides.
+        question: How.
+
+    Returns:
+        One line a column: those that shifted first, by their effect.
+    """
+    empty = ShiftReport(
+        reference=reference.name,
+        current=current.name,
+        declared=question.declared,
+        unit=question.unit,
+        n_reference=reference.n_rows,
+        n_current=current.n_rows,
+        columns=tuple(_silent(cells, "not_applicable", cells.why, question.unit) for cells in columns),
+        note=question.unlike,
+    )
+    is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(reference.n_entities, current.n_entities))
+    # In one fixed order, so that exchanging the sides changes nothing but their names.
+    is_turned = _rank(reference) > _rank(current)
+    first, second = (current, reference) if is_turned else (reference, current)
+    units = pair_units(first, second) if is_paired else form_units(first, second)
+    named = _unit_words(question.unit, reference, current, units, is_turned=is_turned)
+    if why := question.refused or _too_little(reference, current, units, question.alpha):
+        told = tuple(
+            _silent(c, "not_applicable" if c.why else "cannot_tell", c.why or why, question.unit) for c in columns
+        )
+        return replace(empty, unit=named, columns=told, note=why)
+    measured, silent = _measure(first, second, columns, units, question, is_turned=is_turned)
+    judged = _judge(measured, question) if measured else []
+    return replace(empty, unit=named, columns=tuple(sorted([*judged, *silent], key=_place)))
+
+
+def _rank(side: Side) -> tuple[Any, ...]:
+    counted = b"".join(side.counts[name].tobytes() for name in sorted(side.counts))
+    return (-side.n_entities, -side.n_rows, side.rows.tobytes(), counted)
+
+
+def _unit_words(unit: str, reference: Side, current: Side, units: Units, *, is_turned: bool) -> str:
+    n_reference, n_current = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
+    paired = ", swapped in pairs" if units.is_paired else ""
+    return (
+        f"{unit}: {reference.n_entities:,} against {current.n_entities:,},"
+        f" in {n_reference} and {n_current} groups{paired}"
+    )
+
+
+def _too_little(reference: Side, current: Side, units: Units, alpha: float) -> str:
+    """Why nothing can be told of these sides, or nothing."""
+    if units.fewest < FEWEST_UNITS:
+        return f"there are only {units.fewest} groups of whole entities on one side, and {FEWEST_UNITS} are needed"
+    if units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
+        return f"there are only {units.n_assignments} ways to swap them, too few for alpha {alpha:g}"
+    sizes = sorted((max(reference.n_rows, 1), max(current.n_rows, 1)))
+    if units.is_paired and sizes[1] > MOST_RATIO * sizes[0]:
+        return f"the sides share entities and differ in size by {sizes[1] / sizes[0]:.1f}, more than {MOST_RATIO:g}"
+    return ""
+
+
+def _measure(
+    first: Side, second: Side, columns: Sequence[Cells], units: Units, question: Question, *, is_turned: bool
+) -> tuple[list[Measured], list[ColumnShift]]:
+    chosen = units.assignments(question.n_assignments, question.seed)
+    rows = units.sums(first.rows, second.rows)
+    measured, silent = [], []
+    for cells in columns:
+        if cells.why:
+            silent.append(_silent(cells, "not_applicable", cells.why, question.unit))
+            continue
+        name = cells.column
+        column = Column(
+            cells=cells,
+            counts=units.sums(first.counts[name], second.counts[name]),
+            precision=units.sums(first.precision[name], second.precision[name]) if name in first.precision else None,
+            fewest_entities=min(first.n_entities, second.n_entities),
+        )
+        found = statistics_of(column, units)
+        if not found:
+            why = "it is constant" if column.has_one_cell else "no two of its cells are frequent enough"
+            silent.append(_silent(cells, "not_applicable", why, question.unit))
+            continue
+        scores, leading = column_scores(found, rows, chosen, units)
+        groups = added(column.counts, merged(column.pooled, cells, MOST_GROUPS))
+        moments = units.sums(first.moments[name], second.moments[name]) if name in first.moments else None
+        ones, twos = groups[units.is_first], groups[~units.is_first]
+        measured.append(
+            Measured(
+                cells=cells,
+                scores=scores,
+                statistic=leading,
+                effect=effect_of(groups, chosen, units),
+                changes=tuple(_changes(column, moments, units, is_turned=is_turned)),
+                design_ratio=design_effect(ones) / max(design_effect(twos), 1e-12),
+            )
+        )
+    return measured, silent
+
+
+def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_turned: bool) -> list[Change]:
+    """The differences in plain units: of means, of the most changed level, of what is missing."""
+    is_reference = units.is_first != is_turned
+    q, counts = t_quantile(units.fewest - 1), column.counts
+    rows = counts.sum(axis=1)
+    found = [mean_change(moments, is_reference, q)] if moments is not None else []
+    if not column.cells.is_ordered:
+        shares = [counts[side].sum(axis=0) / max(counts[side].sum(), 1) for side in (is_reference, ~is_reference)]
+        most = int(np.abs(shares[1] - shares[0])[:-1].argmax())
+        found.append(share_change(counts[:, most], rows, is_reference, q, f"share of {column.cells.names[most]!r}"))
+    if counts[:, -1].any():
+        found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
+    return [change for change in found if change is not None]
+
+
+def _judge(measured: Sequence[Measured], question: Question) -> list[ColumnShift]:
+    adjusted = step_down(np.stack([m.scores for m in measured], axis=1))
+    ratios = np.array([max(m.design_ratio, 1 / max(m.design_ratio, 1e-12)) for m in measured])
+    ratio = float(np.median(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else 1.0
+    return [
+        _column(m, float(p), float(corrected), ratio, question)
+        for m, p, corrected in zip(measured, adjusted.p_values, adjusted.p_corrected, strict=True)
+    ]
+
+
+def _column(m: Measured, p: float, corrected: float, ratio: float, question: Question) -> ColumnShift:
+    smallest = question.tolerance + m.effect.smallest
+    verdict, why = _verdict(m.effect, corrected, smallest, question)
+    if ratio > MOST_DESIGN_RATIO and corrected <= question.alpha and verdict != "shifted":
+        why = f"entities are {ratio:.1f} times as alike on one side, so p is no evidence by itself; the interval is"
+    return ColumnShift(
+        column=m.cells.column,
+        statistic=m.statistic,
+        p_value=p,
+        p_corrected=corrected,
+        effect=m.effect.estimate,
+        low=m.effect.low,
+        high=m.effect.high,
+        verdict=verdict,
+        why=why,
+        unit=question.unit,
+        smallest_effect=min(smallest, 1.0),
+        changes=m.changes,
+    )
+
+
+def _verdict(effect: Effect, corrected: float, smallest: float, question: Question) -> tuple[Any, str]:
+    if corrected <= question.alpha and effect.low > question.tolerance:
+        return "shifted", question.unlike
+    if effect.high < question.tolerance:
+        return "same", ""
+    if corrected <= question.alpha:
+        return "cannot_tell", DIFFERS
+    return "cannot_tell", (
+        f"the interval reaches beyond the tolerance of {question.tolerance:g};"
+        f" with these rows a shift of {min(smallest, 1.0):.2f} would be seen"
+    )
+
+
+def _silent(cells: Cells, verdict: Any, why: str, unit: str) -> ColumnShift:
+    return ColumnShift(column=cells.column, verdict=verdict, why=why, unit=unit)
+
+
+def _place(column: ColumnShift) -> tuple[int, float]:
+    order: Mapping[str, int] = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
+    return order[column.verdict], -(column.effect or 0.0)

@@ -1,0 +1,119 @@
+"""What `gm.compare` does with names and datasets: they bring their entities and their buckets; frames bring neither.
+
+The comparison itself is `checks.comparison`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from checks.comparison import compare as compare_frames
+from checks.comparison import compare_both, compare_with_units, with_target
+from checks.report import ShiftReport
+from checks.shift import Question
+from pipelines.api import Dataset, find_root
+from warehouse.client import Warehouse
+from warehouse.errors import NotFound
+from warehouse.names import version_of
+from warehouse.policy import RESERVED
+from warehouse.records import Policy, Version
+from warehouse.settings import read_settings
+from warehouse.tables import SPLIT_NAMES, version_sql
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A version, or one split of it.
+
+    Attributes:
+        name: As it was named.
+        version: The version.
+        split: The split, or None for all rows.
+        policy: How it was split.
+        target: The column that a model is to predict.
+    """
+
+    name: str
+    version: Version
+    split: str | None
+    policy: Policy | None
+    target: str | None
+
+    @property
+    def select(self) -> str:
+        """SELECT of its rows with the reserved columns; unused rows are in no comparison."""
+        select = version_sql(self.version.dataset, self.version.snapshot, split=self.split, named=RESERVED)
+        return f"SELECT * FROM ({select}) WHERE _split IS NOT NULL"
+
+
+def compare(
+    reference: Any,
+    current: Any,
+    target: str | None,
+    time: str | None,
+    entity: str | Sequence[str],
+    *,
+    project: str | Path | None,
+    policy: Mapping[str, float],
+) -> ShiftReport:
+    """See `gristmill.compare`."""
+    if not any(isinstance(side, str | Dataset) for side in (reference, current)):
+        return compare_frames(reference, current, target=target, time=time, entity=entity, **policy)
+    with Warehouse(read_settings(find_root(project))) as warehouse:
+        one, two = (_stored(warehouse, s) if isinstance(s, str | Dataset) else s for s in (reference, current))
+        if isinstance(one, Stored) and isinstance(two, Stored) and not entity and _is_alike(one, two):
+            return _compare_stored(warehouse, one, two, target, time, policy)
+        frames = [_frame(warehouse, side) if isinstance(side, Stored) else side for side in (one, two)]
+    return compare_frames(*frames, target=target, time=time, entity=entity, **policy)
+
+
+def _stored(warehouse: Warehouse, named: str | Dataset) -> Stored:
+    name = named if isinstance(named, str) else f"{named.name}@{named.version}"
+    dataset, _, split = name.partition(".")
+    if split and split not in SPLIT_NAMES:
+        raise NotFound(f"split of {dataset!r}", split, tuple(SPLIT_NAMES)[:4])
+    version = version_of(warehouse, dataset)
+    policies = warehouse.meta.policies(version.dataset)
+    builds = warehouse.meta.steps(version.dataset, step="build")
+    return Stored(
+        name=name,
+        version=version,
+        split=split or None,
+        policy=next((p for p in policies if p.policy == version.policy), None),
+        target=next((s.detail.get("target") for s in builds if s.step_id == version.step_id), None),
+    )
+
+
+def _is_alike(one: Stored, two: Stored) -> bool:
+    """Whether an entity is the same text in the same bucket on both sides."""
+    return bool(one.policy and two.policy) and (
+        (one.policy.salt, one.policy.entity) == (two.policy.salt, two.policy.entity)  # type: ignore[union-attr]
+    )
+
+
+def _compare_stored(
+    warehouse: Warehouse, one: Stored, two: Stored, target: str | None, time: str | None, policy: Mapping[str, float]
+) -> ShiftReport:
+    lake = warehouse.lake
+    entity = one.policy.entity if one.policy else []
+    seed = f"{one.version.step_id} {two.version.step_id}"
+    question = replace(Question(unit=", ".join(entity) or "row", seed=seed), **dict[str, Any](policy))
+    with lake.workspace():
+        for view, side in (("_one", one), ("_two", two)):
+            lake.execute(f"CREATE VIEW {view} AS {side.select}")
+        first, second = (_rows(lake.ibis.table(view)) for view in ("_one", "_two"))
+        both, question = compare_with_units(first, second, question, entity=entity, time=time)
+        report = compare_both(both, question, reference=one.name, current=two.name)
+    return with_target(report, target or one.target)
+
+
+def _rows(table: Any) -> Any:
+    return table.drop(*(c for c in ("_split", "_unused", "split") if c in table.columns))
+
+
+def _frame(warehouse: Warehouse, side: Stored) -> Any:
+    hidden = ", ".join([*RESERVED, *([] if side.split else ["split"])])
+    return warehouse.lake.execute(f"SELECT * EXCLUDE ({hidden}) FROM ({side.select})").to_arrow_table()

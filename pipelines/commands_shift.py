@@ -1,0 +1,74 @@
+"""The command `shift`: how splits, versions and months of a dataset differ.
+
+What it shows is `pipelines.views_shift`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipelines import messages
+from pipelines.commands_look import as_json_option, opened
+
+MOST_COLUMNS = 12
+
+
+@click.command()
+@click.argument("name")
+@click.option("--by", type=click.Choice(["split", "version", "month"]), help="Only splits, versions or months.")
+@as_json_option
+def shift(name: str, *, by: Any, as_json: bool) -> None:
+    """How splits, versions and months of a dataset differ.
+
+    \b
+    Example: gristmill shift flights --by month
+    """
+    from pipelines import views_shift
+
+    with opened() as (project, warehouse):
+        facts = views_shift.shift(project, warehouse.meta, name, by=by)
+    if as_json:
+        messages.say_json(facts)
+        return
+    messages.say(f"{name}  version {facts['version']}")
+    if not by:
+        messages.findings(facts["findings"])
+    months = [c for c in facts["comparisons"] if c["kind"] == "months"]
+    for comparison in facts["comparisons"]:
+        if comparison["kind"] != "months":
+            _comparison(comparison)
+    if months:
+        _months(months)
+    if not facts["comparisons"]:
+        messages.note("Nothing was compared. `gristmill run` compares splits, versions and months.")
+    elif not by and months:
+        messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --json")
+
+
+def _comparison(comparison: dict[str, Any]) -> None:
+    from checks.report import ShiftReport
+
+    report = ShiftReport.from_json({k: v for k, v in comparison.items() if k != "kind"})
+    messages.say()
+    declared = "  (declared: they are meant to differ)" if report.declared else ""
+    head, *lines = report.lines(most=MOST_COLUMNS)
+    messages.say(f"{head}{declared}")
+    for line in lines:
+        messages.say(f"  {line}")
+
+
+def _months(months: list[dict[str, Any]]) -> None:
+    """One line a month: what shifted most against the others."""
+    rows = []
+    for month in months:
+        shifted = [c for c in month["columns"] if c["verdict"] == "shifted"]
+        led = ", ".join(f"{c['column']} {c['effect']:.2f}" for c in shifted[:3])
+        rows.append({"month": month["current"], "n_rows": month["n_current"], "n_shifted": len(shifted), "led": led})
+    messages.say()
+    headings = {"month": "month", "n_rows": "rows", "n_shifted": "columns shifted", "led": "led by (effect)"}
+    messages.table(rows, headings)
+
+
+COMMANDS = {"shift": shift}

@@ -1,0 +1,70 @@
+"""The models judged on a dataset: the newest run of each, its ladders, what to fix first; and one run alone.
+
+Rates, gaps, verdicts and remedies are rows of `meta`; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warehouse.meta import Meta
+from warehouse.records import Version
+from warehouse.schema import ERROR_RATES, GAPS, RUNS
+
+SPLITS = ("human", "train", "train_dev", "dev", "test")
+MOST_OLD = 12
+
+
+def models_of(meta: Meta, dataset: str, version: Version | None) -> dict[str, Any]:
+    """The newest run of each model with its ladders, and the runs before."""
+    runs = sorted(meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True)
+    newest: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        newest.setdefault(run["model"], run)
+    shown = {run["model_run_id"] for run in newest.values()}
+    return {
+        "newest": [judged(meta, run, version) for run in newest.values()],
+        "older": [run for run in runs if run["model_run_id"] not in shown][:MOST_OLD],
+        "n_judged": sum(run["status"] == "succeeded" for run in runs),
+    }
+
+
+def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str, Any]:
+    """A model run with the ladder of each metric."""
+    rates = meta.rows(ERROR_RATES, model_run_id=run["model_run_id"])
+    gaps = meta.rows(GAPS, model_run_id=run["model_run_id"])
+    metrics = list(dict.fromkeys(row["metric"] for row in sorted(rates, key=lambda row: row["ordinal"])))
+    return run | {
+        "is_behind": bool(version and run["version"] != version.version),
+        "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
+    }
+
+
+def model_run(meta: Meta, model_run_id: str) -> dict[str, Any] | None:
+    """One model run; None when there is none of that name."""
+    found = meta.rows(RUNS, model_run_id=model_run_id)
+    if not found:
+        return None
+    version = next(iter(meta.versions(found[0]["dataset"])[-1:]), None)
+    return judged(meta, found[0], version)
+
+
+def _metric(run: dict[str, Any], metric: str, rates: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+    mine = {row["split"]: row for row in rates if row["metric"] == metric}
+    steps = sorted((row for row in gaps if row["metric"] == metric), key=lambda row: row["ordinal"])
+    lower = bool(next(iter(mine.values()))["lower_is_better"])
+    figure = {
+        "kind": "ladder",
+        "title": f"{run['model']}: {metric}",
+        "metric": metric.replace("_", " "),
+        "lower_is_better": lower,
+        "rates": mine,
+        "gaps": steps,
+    }
+    return {
+        "metric": metric.replace("_", " "),
+        "lower_is_better": lower,
+        "rates": [mine[split] for split in SPLITS if split in mine],
+        "gaps": steps,
+        "figure": figure,
+    }

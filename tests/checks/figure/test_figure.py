@@ -1,0 +1,217 @@
+"""Figures: what is drawn where, that anything may stand in a figure, and that no picture can do more than be seen."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.figure import draw
+
+NS = "{http://www.w3.org/2000/svg}"
+ALLOWED_TAGS = {"svg", "title", "desc", "path", "rect", "circle", "text"}
+ALLOWED = set(
+    "role viewBox width height font-family font-size font-weight d x y cx cy r fill fill-opacity stroke"
+    " stroke-width stroke-linecap stroke-dasharray stroke-opacity stroke-linejoin text-anchor opacity".split()
+)
+
+LADDER: dict[str, Any] = {
+    "kind": "ladder",
+    "title": "baseline",
+    "metric": "auc",
+    "lower_is_better": False,
+    "rates": {
+        "train": {"estimate": 0.79, "low": 0.78, "high": 0.80},
+        "train_dev": {"estimate": 0.72, "low": 0.70, "high": 0.74},
+        "dev": {"estimate": 0.70, "low": 0.68, "high": 0.72},
+        "test": {"estimate": 0.67, "low": 0.65, "high": 0.69},
+    },
+    "gaps": [
+        {"name": "avoidable_bias", "value": None, "low": None, "high": None, "verdict": "not_applicable"},
+        {"name": "variance", "value": 0.07, "low": 0.05, "high": 0.09, "verdict": "problem"},
+        {"name": "data_mismatch", "value": 0.02, "low": -0.01, "high": 0.05, "verdict": "cannot_tell"},
+        {"name": "overfitting_to_dev", "value": 0.03, "low": 0.0, "high": 0.06, "verdict": "fine"},
+    ],
+}
+MONTHS = [f"2013-{month:02}" for month in range(1, 13)]
+
+
+def parsed(figure: dict[str, Any]) -> ET.Element:
+    """The picture as XML, once it is known to hold nothing but marks."""
+    svg = draw(figure)
+    root = ET.fromstring(svg)
+    for element in root.iter():
+        assert element.tag.removeprefix(NS) in ALLOWED_TAGS
+        assert set(element.attrib) <= ALLOWED
+    assert "nan" not in re.sub(r"<(title|desc|text)[^>]*>[^<]*", "", svg).lower()
+    return root
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [element.text or "" for element in root.iter(f"{NS}text")]
+
+
+def dots(root: ET.Element, paint: str) -> list[float]:
+    """Where the dots of one colour stand, from left to right."""
+    marks = [e for e in root.iter(f"{NS}path") if e.get("stroke-linecap") and e.attrib["stroke"].startswith(f"var(--gm-{paint}")]
+    return sorted(float(x) for mark in marks for x in re.findall(r"M([\d.]+) [\d.]+h0", mark.attrib["d"]))
+
+
+def steps(root: ET.Element) -> list[tuple[float, float]]:
+    """Width and height of each bar of the filled series."""
+    path = next(e for e in root.iter(f"{NS}path") if e.get("fill-opacity"))
+    x, bottom = map(float, re.findall(r"M([\d.]+) ([\d.]+)", path.attrib["d"])[0])
+    found = []
+    for top, right in re.findall(r"V([\d.]+)H([\d.]+)", path.attrib["d"]):
+        found.append((float(right) - x, bottom - float(top)))
+        x = float(right)
+    return found
+
+
+def test_the_bar_of_twice_the_share_is_twice_as_high() -> None:
+    root = parsed({"kind": "histogram", "title": "a", "edges": [0, 1, 2, 3], "series": {"train": [0.25, 0.5, 0.25]}})
+    (_, low), (_, high), _ = steps(root)
+    assert high == pytest.approx(2 * low, abs=0.2)
+
+
+def test_bins_of_different_width_show_density_so_that_equal_areas_are_equal_shares() -> None:
+    root = parsed({"kind": "histogram", "title": "a", "edges": [0, 1, 3], "series": {"train": [0.5, 0.5]}})
+    (width, height), (wide, low) = steps(root)
+    assert wide == pytest.approx(2 * width, rel=0.01)
+    assert width * height == pytest.approx(wide * low, rel=0.01)
+
+
+def test_train_is_filled_dev_is_a_line_and_test_is_dashed() -> None:
+    shares = {"train": [0.5, 0.5], "dev": [0.4, 0.6], "test": [0.6, 0.4]}
+    root = parsed({"kind": "histogram", "title": "a", "edges": [0, 1, 2], "series": shares})
+    looks = {e.attrib["stroke"]: e for e in root.iter(f"{NS}path") if "var(--gm" in e.get("stroke", "")}
+    assert looks["var(--gm-train,#00736b)"].get("fill-opacity") or True
+    assert any(e.get("fill") == "var(--gm-train,#00736b)" for e in root.iter(f"{NS}path"))
+    assert looks["var(--gm-dev,#b3400a)"].get("stroke-dasharray") is None
+    assert looks["var(--gm-test,#3f3d9e)"].get("stroke-dasharray")
+
+
+def test_every_gap_of_the_ladder_stands_with_its_name_and_verdict() -> None:
+    said = texts(parsed(LADDER))
+    assert {"variance: problem", "data mismatch: cannot tell", "overfitting to dev: fine"} <= set(said)
+    assert "avoidable bias: not applicable" in said
+    assert "not declared" in said
+    assert {"0.790", "0.720", "0.700", "0.670"} <= set(said)
+
+
+def test_the_rungs_stand_where_their_rates_are() -> None:
+    places = [float(e.attrib["cx"]) for e in parsed(LADDER).iter(f"{NS}circle")]
+    train, train_dev, dev, test = places
+    assert train > train_dev > dev > test
+    assert (train - train_dev) / (dev - test) == pytest.approx(7 / 3, abs=0.05)
+
+
+def test_months_whose_whole_interval_is_beyond_the_tolerance_are_filled() -> None:
+    figure = {
+        "kind": "line",
+        "title": "late",
+        "x": MONTHS,
+        "values": [0.01] * 8 + [0.11, 0.06, 0.01, 0.09],
+        "low": [0.0] * 8 + [0.09, 0.04, 0.0, 0.07],
+        "high": [0.03] * 8 + [0.13, 0.08, 0.03, 0.11],
+        "tolerance": 0.05,
+    }
+    root = parsed(figure)
+    filled, open_ = dots(root, "bad"), dots(root, "train")
+    assert len(filled) == 2
+    assert len(open_) == 10
+    assert filled[0] == pytest.approx((open_[7] + open_[8]) / 2, abs=0.1)  # the ninth stands after eight open ones
+    assert "beyond the tolerance of 0.05: 2013-09, 2013-12" in (root.find(f"{NS}desc").text or "")
+
+
+def test_a_month_without_a_value_breaks_the_line() -> None:
+    root = parsed({"kind": "line", "title": "a", "x": ["1", "2", "3", "4"], "values": [1, 2, None, 3]})
+    lines = [e for e in root.iter(f"{NS}path") if e.get("stroke", "").startswith("var(--gm-train") and "L" in e.attrib["d"] or e.get("stroke-width") == "1.6"]
+    assert len(lines) == 2
+    assert len(dots(root, "train")) == 3
+
+
+def test_levels_beyond_the_first_are_one_row_that_says_how_many() -> None:
+    labels = [f"level {i}" for i in range(40)]
+    said = texts(parsed({"kind": "bars", "title": "a", "labels": labels, "series": {"train": [1 / 40] * 40}}))
+    assert "29 more" in said
+    assert "73 %" in said
+
+
+@pytest.mark.parametrize("kind", ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "hologram"])
+def test_a_figure_of_nothing_says_so(kind: str) -> None:
+    root = parsed({"kind": kind, "title": "nothing"})
+    assert len(texts(root)) == 1
+    assert root.find(f"{NS}title").text == "nothing"
+    assert root.find(f"{NS}desc").text == texts(root)[0]
+
+
+def test_what_turns_writing_around_and_control_characters_are_left_out() -> None:
+    svg = draw({"kind": "bars", "title": "a\x00\x1b\u202eb<script>", "labels": ["\x07<&\"'"], "series": {"train": [1.0]}})
+    assert "<script" not in svg
+    assert "ab&lt;script&gt;" in svg
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", svg)
+
+
+def test_the_same_figure_gives_the_same_bytes() -> None:
+    assert draw(LADDER) == draw(dict(reversed(LADDER.items())))
+
+
+def test_pictures_are_small() -> None:
+    edges, shares = [i * 1.37 for i in range(41)], [0.025] * 40
+    wide = {name: shares for name in ("train", "train_dev", "dev", "test")}
+    assert len(draw({"kind": "histogram", "title": "a", "edges": edges, "series": wide})) < 8192
+    labels = [f"a rather long level {i}" for i in range(30)]
+    levels = {name: [0.03] * 30 for name in wide}
+    assert len(draw({"kind": "bars", "title": "a", "labels": labels, "series": levels, "missing": {"dev": 0.1}})) < 8192
+    assert len(draw(LADDER)) < 8192
+
+
+anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12))
+shares = st.dictionaries(st.text(max_size=8) | st.sampled_from(["train", "dev", "test"]), st.lists(anything, max_size=6), max_size=5)
+rates = st.fixed_dictionaries({}, optional={"estimate": anything, "low": anything, "high": anything, "n": anything})
+figures = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["histogram", "bars", "ladder", "line", "learning_curve", "slices"]), "title": anything},
+    optional={
+        "x": st.lists(anything, max_size=6) | anything,
+        "y": anything,
+        "edges": st.lists(st.floats() | st.integers(), max_size=7).map(sorted) | anything,
+        "labels": st.lists(anything, max_size=6) | anything,
+        "series": shares | anything,
+        "missing": st.dictionaries(st.sampled_from(["train", "dev", "a"]), anything) | anything,
+        "metric": anything,
+        "lower_is_better": anything,
+        "rates": st.dictionaries(st.sampled_from(["human", "train", "train_dev", "dev", "test"]), rates | anything),
+        "gaps": st.lists(
+            st.fixed_dictionaries(
+                {"name": st.sampled_from(["avoidable_bias", "variance", "data_mismatch"]) | anything},
+                optional={"value": anything, "low": anything, "high": anything, "verdict": anything},
+            ),
+            max_size=4,
+        ),
+        "values": st.lists(anything, max_size=6),
+        "low": st.lists(anything, max_size=6),
+        "high": st.lists(anything, max_size=6),
+        "tolerance": anything,
+        "n": st.lists(anything, max_size=6),
+        "train": st.lists(rates, max_size=6) | anything,
+        "dev": st.lists(rates, max_size=6),
+        "estimates": st.lists(rates, max_size=6) | anything,
+        "overall": anything,
+    },
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(figures)
+def test_whatever_stands_in_a_figure_the_picture_is_sound(figure: dict[str, Any]) -> None:
+    root = parsed(figure)
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    for element in root.iter(f"{NS}path"):
+        for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", element.attrib["d"]):
+            assert -1 <= float(x) <= width + 1
+            assert -1 <= float(y) <= height + 1
