@@ -19,6 +19,7 @@ from assets.facts import (
     Markdown,
     answer_of,
     model_facts,
+    model_findings,
     model_runs,
     source_facts,
     source_findings,
@@ -30,10 +31,13 @@ from assets.project import Dataset, Project
 from assets.result import DatasetResult
 from assets.step import Run, new_run_id
 from checks.catalogue import CATALOGUE
+from checks.diagnosis import GAPS
 from warehouse.client import Warehouse
 
 KEY = "gristmill"  # of the resource
-OF_SOURCES = ("SOURCE1", "SOURCE3")  # codes that are asked of a source; all others are asked of the dataset
+# Codes that are asked of a source, and of a model; all others are asked of the dataset.
+OF_SOURCES = ("SOURCE1", "SOURCE3")
+OF_MODELS = tuple(gap.code for gap in GAPS)
 OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 TAG = re.compile(r"[\w.-]{1,63}")
 Told = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
@@ -133,7 +137,7 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
 
 def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinition:
     key, said = dg.AssetKey(dataset.name), dataset.file.spec
-    codes = [code for code in CATALOGUE if code not in OF_SOURCES]
+    codes = [code for code in CATALOGUE if code not in {*OF_SOURCES, *OF_MODELS}]
     spec = _spec(
         key,
         dataset,
@@ -167,7 +171,9 @@ def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
         return None
     specs = [_spec(key, dataset, "scikitlearn", deps=[dg.AssetKey(dataset.name)]) for key in keys.values()]
 
-    @_asset(f"{dataset.name}__judge", specs)
+    checks = [check for key in keys.values() for check in _checks(key, OF_MODELS)]
+
+    @_asset(f"{dataset.name}__judge", specs, checks)
     def judge(context: dg.AssetExecutionContext) -> Told:
         execution = _execution(context)
         result = execution.judge(dataset.name)
@@ -178,6 +184,7 @@ def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
             if row["status"] == "failed":
                 failed.append(f"{name}: {row['error']} {row['hint'] or ''}")
             elif name in keys:
+                yield from _answers(context, keys[name], model_findings(meta, row), OF_MODELS)
                 yield from _materialized(context, keys[name], model_facts(meta, row))
         if failed:
             raise dg.Failure("\n".join(failed), allow_retries=False)

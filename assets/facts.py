@@ -14,10 +14,12 @@ from assets.model_plan import newest_runs
 from assets.plan import latest
 from assets.sources import active_ingestions
 from assets.step import digest
+from checks.diagnosis import GAPS as KNOWN_GAPS
 from warehouse.meta import Meta
-from warehouse.schema import ERROR_RATES
+from warehouse.schema import ERROR_RATES, GAPS
 
 Finding = Mapping[str, Any]
+OUTCOMES = {"problem": "warn", "fine": "pass", "cannot_tell": "cannot_tell", "not_applicable": "not_applicable"}
 
 
 class Markdown(str):
@@ -63,7 +65,7 @@ def answer_of(code: str, found: Iterable[Finding]) -> Answer:
     return Answer(
         passed=not outcomes & {"fail", "warn"},
         is_blocking="fail" in outcomes,
-        seen="; ".join(finding["seen"] for finding in of_code) or "nothing to say",
+        seen="; ".join(finding["seen"] for finding in of_code) or "nothing was found, or it was not asked here",
         shown={"outcome": ", ".join(sorted(outcomes)) or "not asked", **({"advice": advice} if advice else {})},
     )
 
@@ -124,6 +126,20 @@ def model_facts(meta: Meta, row: Mapping[str, Any]) -> Facts:
         "rates": _table(rates, ("metric", "split", "estimate", "low", "high", "n")),
     }
     return Facts(shown=shown, identity=str(row["fingerprint"])[:12])
+
+
+def model_findings(meta: Meta, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the gaps of one run of a model say to their codes."""
+    codes = {gap.name: gap.code for gap in KNOWN_GAPS}
+    return [
+        {
+            "code": codes[gap["name"]],
+            "outcome": OUTCOMES[gap["verdict"]],
+            "seen": f"{gap['metric']} {_cell(gap['value'])} ({_cell(gap['low'])} to {_cell(gap['high'])}) {gap['why']}",
+            "advice": gap["remedy"] if gap["verdict"] == "problem" else "",
+        }
+        for gap in meta.rows(GAPS, model_run_id=row["model_run_id"])
+    ]
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Markdown:
