@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+# What the command line needs to know and scripts do not get.
+HIDDEN = frozenset({"exit_code", "fault", "is_busy", "retry", "file"})
+
 
 @dataclass(kw_only=True)
 class DatasetResult:
@@ -43,10 +46,12 @@ class DatasetResult:
     exit_code: int = 0
     fault: Exception | None = None
     is_busy: bool = False
+    retry: bool = False
+    file: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON types."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"exit_code", "fault", "is_busy"}}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in HIDDEN}
 
 
 @dataclass(frozen=True, kw_only=True)

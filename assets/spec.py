@@ -8,8 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from assets.cron import parse
 from checks.contract import Contract, OneOrMany, Strict
 
 SplitName = Literal["train", "train_dev", "dev", "test"]
@@ -39,6 +40,12 @@ def _as_splits(value: object) -> object:
 def _as_levels(value: object) -> object:
     levels = value if isinstance(value, list | tuple) else (value,)
     return tuple({"value": level} if isinstance(level, int | float) else level for level in levels)
+
+
+def _as_cron(value: str | None) -> str | None:
+    if value is not None:
+        parse(value)
+    return value
 
 
 class SourceSpec(Strict):
@@ -136,7 +143,9 @@ class DatasetSpec(Strict):
     models: dict[str, ModelSpec] | None = Field(
         None, description="Models by name. Default: one cheap baseline where there is a target; `{}`: none."
     )
-    schedule: str | None = Field(None, description="When it runs, as cron says it, in UTC.")
+    schedule: Annotated[str | None, AfterValidator(_as_cron)] = Field(
+        None, description='When it runs, as cron says it, in UTC: `"0 6 * * *"` is six in the morning.'
+    )
     watch: bool = Field(False, description="Run it when a file is new, or a dataset that it reads has a new version.")
     breaking: bool = Field(False, description="Let a version drop or retype a column that the last one has.")
 

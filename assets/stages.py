@@ -37,18 +37,19 @@ def ingest_sources(run: Run, dataset: Dataset, result: DatasetResult) -> bool:
     """
     from assets.ingest import ingest
 
-    found: list[Finding] = []
+    everything: list[Finding] = []
     for name, source in dataset.file.spec.sources_of(dataset.name).items():
         with timed(run, dataset, result, "ingest"):
-            found += ingest(run, dataset, name, source)
-    if found:
-        status = "blocked" if _is_blocked(found) else "succeeded"
-        step = run.new_step(dataset, "sources", "", status=status)
-        run.warehouse.meta.add(step)
-        _keep_findings(run, dataset, step, found)
-    if _is_blocked(found):
-        _block(result, found)
-    return not _is_blocked(found)
+            found = ingest(run, dataset, name, source)
+        if found:
+            status = "blocked" if _is_blocked(found) else "succeeded"
+            step = run.new_step(dataset, "sources", "", status=status, source=name)
+            run.warehouse.meta.add(step)
+            _keep_findings(run, dataset, step, found)
+        everything += found
+    if _is_blocked(everything):
+        _block(result, everything)
+    return not _is_blocked(everything)
 
 
 def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_forced: bool = False) -> bool:
@@ -105,7 +106,7 @@ def judge_models(run: Run, dataset: Dataset, result: DatasetResult) -> None:
 def _found_in_sources(run: Run, dataset: Dataset) -> list[Finding]:
     """What this run found while it took in the sources."""
     meta = run.warehouse.meta
-    steps = meta.steps(dataset.name, step="sources", run_id=run.run_id)
+    steps = reversed(meta.steps(dataset.name, step="sources", run_id=run.run_id))
     return [Finding.from_json(raw) for step in steps for raw in meta.findings(step.step_id)]
 
 

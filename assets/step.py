@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +34,10 @@ def _silent(_event: Event) -> None:
 
 
 def new_run_id() -> str:
-    """A run's identifier: its time in UTC, and a little chance."""
-    return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    """A run's identifier: a UUID of version 7, its time in front, so that runs sort; Dagster takes no other kind."""
+    milliseconds = time.time_ns() // 1_000_000
+    bits = (milliseconds << 80) | (7 << 76) | (secrets.randbits(12) << 64) | (2 << 62) | secrets.randbits(62)
+    return str(uuid.UUID(int=bits))
 
 
 @dataclass(frozen=True, kw_only=True)

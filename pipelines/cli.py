@@ -1,7 +1,6 @@
 """The command `gristmill`: its entrance, and what it does with an error.
 
-The commands are in `pipelines.commands_begin`, `commands_run`, `commands_look` and `commands_web`; each imports what it
-needs when it is called.
+The commands are in the modules `pipelines.commands_*`, as COMMANDS says; each imports what it needs when it is called.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import click
 
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
-    "run": "run", "status": "run",
+    "run": "run", "status": "operate", "up": "operate",
     "list": "look", "show": "look", "history": "look", "splits": "look", "shift": "shift", "diagnose": "diagnose",
     "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip

@@ -15,6 +15,7 @@ import click
 
 from assets.project import Project
 from pipelines import messages, views
+from pipelines.occasions import said_of
 from warehouse.client import Warehouse
 from warehouse.settings import find_project
 
@@ -39,10 +40,12 @@ def list_command(*, as_json: bool) -> None:
     Example: gristmill list
     """
     with opened() as (project, warehouse):
-        rows = views.list_datasets(project, warehouse.meta)
+        rows, said = views.list_datasets(project, warehouse.meta), said_of(project, warehouse)
     if as_json:
         messages.say_json({"datasets": rows})
-    elif not rows:
+        return
+    messages.warnings(said)
+    if not rows:
         messages.note("No datasets yet. `gristmill add your.csv` makes one.")
     else:
         headings = {

@@ -1,4 +1,4 @@
-"""Commands that work: `run`, `status`.
+"""The command that works: `run`.
 
 What a run does is `assets.run`.
 """
@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from assets.project import Project
 from assets.result import RunReport
-from assets.run import chosen, execute
+from assets.run import chosen, due, execute
 from assets.run import plan as plan_of
 from assets.step import Run
 from pipelines import messages, views
 from pipelines.author import author
+from pipelines.incidents import keep_incidents
+from pipelines.occasions import due_now, remember_due_call, remember_runs, said_of
+from pipelines.reports import write_reports
 from warehouse.client import Warehouse
-from warehouse.meta import Meta
-from warehouse.settings import find_project
+from warehouse.records import now
+from warehouse.settings import find_project, read_settings
 
 
 def run_project(
@@ -31,33 +35,45 @@ def run_project(
     with_upstream: bool = False,
     has_new_policy: bool = False,
     is_quiet: bool = False,
+    is_due_alone: bool = False,
 ) -> RunReport:
     """Run what is due of a project, with progress on a terminal.
+
+    Args:
+        root: The project's folder.
+        names: Datasets; none means all.
+        is_forced: Build even what is up to date.
+        with_upstream: Also run what the named ones read.
+        has_new_policy: Allow another salt.
+        is_quiet: Show no progress.
+        is_due_alone: Run those whose schedule came round since they ran, and those that watch and have something new.
 
     Raises:
         NotFound: A name is no dataset's.
         SpecError: A dataset that was named cannot be understood.
     """
     project = Project.open(root)
-    order = chosen(project, names, with_upstream=with_upstream)
+    order, begun_at = chosen(project, names, with_upstream=with_upstream), now()
     with Warehouse(project.settings) as warehouse, messages.progress(is_quiet=is_quiet) as listen:
+        if is_due_alone:
+            order = due_now(project, warehouse)
+            remember_due_call(project.settings, begun_at)
         run = Run(project=project, warehouse=warehouse, author=author(), listen=listen, has_new_policy=has_new_policy)
-        report = execute(run, order, is_forced=is_forced, is_whole=not names)
-        write_reports(project, warehouse.meta, report)
+        report = _executed(run, order, is_forced=is_forced, is_whole=not names and not is_due_alone)
+        done = [result.name for result in report.datasets if not result.is_busy]
+        write_reports(project, warehouse.meta, report.datasets)
+        remember_runs(project, warehouse.meta, done, begun_at)
+        keep_incidents(run, report.datasets)
         return report
 
 
-def write_reports(project: Project, meta: Meta, report: RunReport) -> None:
-    """Leave a page of every dataset that something was done for. The run that finds nothing due imports no pages."""
-    worked = [one for one in report.datasets if one.steps or one.status != "unchanged"]
-    if not worked:
-        return
-    from pipelines.web.site import write_report
+def _executed(run: Run, order: Sequence[str], *, is_forced: bool, is_whole: bool) -> RunReport:
+    """Through Dagster, where something is due; else without it, for importing it takes longer than the whole run."""
+    if due(run, order, is_forced=is_forced):
+        from pipelines import dagster_run
 
-    for one in worked:
-        path = write_report(project, meta, one.name)
-        root = project.settings.root
-        one.report = str(path.relative_to(root) if path.is_relative_to(root) else path)
+        return dagster_run.execute(run, order, is_forced=is_forced, is_whole=is_whole)
+    return execute(run, order, is_forced=is_forced, is_whole=is_whole)
 
 
 @click.command(name="run")
@@ -68,6 +84,7 @@ def write_reports(project: Project, meta: Meta, report: RunReport) -> None:
 @click.option("--new-policy", is_flag=True, help="Allow another salt: every row may change its split.")
 @click.option("--model", help="Only fit and judge this model again, and say whether its figures are the same.")
 @click.option("--version", type=click.IntRange(min=1), help="With --model: on this version. Default: the latest.")
+@click.option("--due", "is_due", is_flag=True, help="Run what `schedule` and `watch` say is due: for cron to call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run_command(  # noqa: PLR0913 - one argument an option
     names: tuple[str, ...],
@@ -76,6 +93,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     dry_run: bool,
     with_upstream: bool,
     new_policy: bool,
+    is_due: bool,
     model: str | None,
     version: int | None,
     as_json: bool,
@@ -86,8 +104,11 @@ def run_command(  # noqa: PLR0913 - one argument an option
     Example: gristmill run
              gristmill run flights --with-upstream
              gristmill run flights --model baseline --version 1
+             */5 * * * * cd my-project && gristmill run --due
     """
     root = find_project()
+    if is_due and (names or dry_run or with_upstream or model):
+        raise click.UsageError("`--due` chooses the datasets by itself: it stands alone.")
     if model is not None:
         from pipelines.commands_diagnose import run_model
 
@@ -97,7 +118,13 @@ def run_command(  # noqa: PLR0913 - one argument an option
     if dry_run:
         return _dry_run(root, names, is_forced=force, with_upstream=with_upstream, as_json=as_json)
     report = run_project(
-        root, names, is_forced=force, with_upstream=with_upstream, has_new_policy=new_policy, is_quiet=as_json
+        root,
+        names,
+        is_forced=force,
+        with_upstream=with_upstream,
+        has_new_policy=new_policy,
+        is_quiet=as_json,
+        is_due_alone=is_due,
     )
     for one in report.datasets:
         if one.fault and "--debug" in sys.argv:
@@ -106,6 +133,10 @@ def run_command(  # noqa: PLR0913 - one argument an option
         messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
     else:
         messages.run_report(report)
+        if is_due and not report.datasets:
+            messages.note("Nothing is due.")
+        with Warehouse(read_settings(root)) as warehouse:
+            messages.warnings(said_of(Project.open(root), warehouse))
     return report.exit_code
 
 
@@ -125,31 +156,4 @@ def _dry_run(root: Path, names: tuple[str, ...], *, is_forced: bool, with_upstre
     return 0
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(*, as_json: bool) -> int:
-    """How the newest work on each dataset ended. Exit code 1 when something is blocked, failed or broken.
-
-    \b
-    Example: gristmill status
-    """
-    project = Project.open(find_project())
-    with Warehouse(project.settings) as warehouse:
-        rows = views.status(project, warehouse.meta)
-    if as_json:
-        messages.say_json({"datasets": rows})
-    else:
-        messages.table(
-            rows,
-            {
-                "name": "dataset",
-                "status": "status",
-                "version": "readers have",
-                "last_run_at": "at",
-                "why": "why",
-            },
-        )
-    return int(any(row["status"] in {"blocked", "broken", "failed", "skipped"} for row in rows))
-
-
-COMMANDS = {"run": run_command, "status": status}
+COMMANDS = {"run": run_command}

@@ -17,7 +17,8 @@ SECTIONS = (
         "Run",
         [
             ("run", "Run what is due: ingest, build, audit, publish, judge models."),
-            ("status", "How the newest work on each dataset ended."),
+            ("status", "How the newest work on each dataset ended, and what to do."),
+            ("up", "Run schedules, the catalog and Dagster's pages until stopped."),
         ],
     ),
     (

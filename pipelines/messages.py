@@ -150,6 +150,12 @@ def _models(one: DatasetResult) -> None:
             (note if is_failure else say)(line)
 
 
+def warnings(said: Sequence[str]) -> None:
+    """What is not as it should be, beside the result."""
+    for text in said:
+        note(f"{colored('warning', 'warn')}: {text}")
+
+
 def run_report(report: RunReport) -> None:
     """How a run ended, and what to type next."""
     for one in report.datasets:

@@ -177,7 +177,12 @@ def status(project: Project, meta: Meta) -> list[Facts]:
     return rows
 
 
+def blocked_step(meta: Meta, name: str) -> Step | None:
+    """The newest step whose findings blocked a dataset."""
+    return next((s for s in meta.steps(name) if s.status == "blocked" and s.step in {"audit", "sources"}), None)
+
+
 def _blocking(meta: Meta, name: str) -> str:
-    step = next((s for s in meta.steps(name) if s.status == "blocked" and s.step != "run"), None)
+    step = blocked_step(meta, name)
     failed = [f for f in meta.findings(step.step_id) if f["outcome"] == "fail"] if step else []
     return "; ".join(f"{f['code']} {f['seen']}" for f in failed)

@@ -12,7 +12,7 @@ from typing import Self
 
 import duckdb
 
-from warehouse.errors import Unreadable
+from warehouse.errors import Busy, Unreadable
 from warehouse.lake import Lake
 from warehouse.locks import locked
 from warehouse.meta import Meta
@@ -69,4 +69,14 @@ class Warehouse:
         Raises:
             Busy: Another process is running it.
         """
-        return locked(self.settings.home / "locks" / "datasets" / f"{dataset}.lock", f"{dataset!r} is being run")
+        file = self.settings.home / "locks" / "datasets" / f"{dataset}.lock"
+        # The wait is for those who only look whether it is held, and take it for a moment to see.
+        return locked(file, f"{dataset!r} is being run", wait_seconds=0.1)
+
+    def is_running(self, dataset: str) -> bool:
+        """Whether a process, this one or another, is running a dataset."""
+        try:
+            with self.lock(dataset):
+                return False
+        except Busy:
+            return True

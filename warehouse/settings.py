@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from warehouse.errors import NotBuilt, NotFound, SettingsError, closest
 from warehouse.policy import SPLITS
@@ -24,7 +26,19 @@ KEYS: dict[str, tuple[str, ...] | None] = {
     "warehouse": ("path", "catalog"),
     "limits": ("threads", "memory"),
     "splits": None,
+    "notify": ("command", "webhook"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notify:
+    """Who is told when a dataset fails, and when it has recovered: a command, or a web address.
+
+    The address may name variables, `${NAME}`: they are read when somebody is told, for a reader need not have them.
+    """
+
+    command: tuple[str, ...] = ()
+    webhook: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +52,7 @@ class Settings:
         policies: Shares by split for each named policy.
         threads: Threads that DuckDB may use; None is DuckDB's own choice.
         memory_limit: Memory that DuckDB may use, such as `4GB`; None is DuckDB's own choice.
+        notify: Who is told of failures, or None.
     """
 
     root: Path
@@ -46,6 +61,7 @@ class Settings:
     policies: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     threads: int | None = None
     memory_limit: str | None = None
+    notify: Notify | None = None
 
     @property
     def catalog_path(self) -> Path:
@@ -114,6 +130,7 @@ def read_settings(root: Path) -> Settings:
         policies={name: _shares(name, table) for name, table in _table(raw, "splits").items()},
         threads=_threads(*_limit(limits, "threads")),
         memory_limit=_memory(*_limit(limits, "memory")),
+        notify=_notify(_table(raw, "notify")) if "notify" in raw else None,
     )
 
 
@@ -180,3 +197,29 @@ def _memory(file: str, key: str, value: Any) -> str | None:
     if not re.fullmatch(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", str(value)):
         raise SettingsError(file, key, f"is {value!r}", 'write a size with its unit, such as "4GB"')
     return str(value)
+
+
+def _notify(table: Mapping[str, Any]) -> Notify:
+    hint = 'write `command = "..."` or `webhook = "https://..."`'
+    if len(table) != 1:
+        found = "has both a command and a webhook" if table else "has neither a command nor a webhook"
+        raise SettingsError(FILE, "notify", found, f"{hint}; one of them" if table else hint)
+    if "command" in table:
+        words = table["command"]
+        is_list = isinstance(words, list) and words and all(isinstance(word, str) for word in words)
+        if not is_list and not (isinstance(words, str) and words.strip()):
+            raise SettingsError(FILE, "notify.command", f"is {words!r}, not a command", hint)
+        return Notify(command=tuple(words if is_list else _words(words)))
+    webhook = _text(table, "notify.webhook", default="")
+    parts = urlsplit(webhook)
+    if not webhook.startswith("${") and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise SettingsError(FILE, "notify.webhook", f"is {webhook!r}, not a web address", hint)
+    return Notify(webhook=webhook)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        hint = 'close the quote, or write a list: `command = ["mail", "-s", "Gristmill", "team@example.org"]`'
+        raise SettingsError(FILE, "notify.command", f"is {command!r}: {str(error).lower()}", hint) from error
