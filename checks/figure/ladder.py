@@ -85,7 +85,7 @@ def _draw_axis(canvas: Canvas, x: Scale, low: float, high: float, y: float) -> N
 
 
 def _draw_rung(canvas: Canvas, x: Scale, rung: Rung) -> None:
-    canvas.text(LEFT, rung.y + 4, rung.name.replace("_", "-"), text_anchor="end", font_weight="600")
+    canvas.text(LEFT, rung.y + 4, rung.name, text_anchor="end", font_weight="600")
     if rung.estimate is None:
         canvas.text(LEFT + 8, rung.y + 4, "not declared" if rung.name == "human" else "no rate", opacity=0.75)
         return

@@ -68,7 +68,7 @@ def series_of(figure: Mapping[str, Any]) -> list[Series]:
 def draw_key(canvas: Canvas, series: list[Series], x: float, y: float) -> None:
     """Which look is which split, in one row that starts at `x` on the base line `y`."""
     for one in series:
-        name = short(one.name.replace("_", "-"), 16)
+        name = short(one.name, 16)
         if one.is_filled:
             canvas.mark("rect", x=x, y=y - 8, width=10, height=8, fill=paint(one.look), fill_opacity="0.35")
             canvas.line(x, y - 8, x + 10, y - 8, stroke=paint(one.look), stroke_width=1.2)

@@ -36,14 +36,17 @@ def shift_of(meta: Meta, version: Version | None, target: str | None) -> dict[st
             (_summed(report) for report in reports if report["kind"] != "months"),
             key=lambda one: LOUD.index(one["verdict"]) if one["verdict"] in LOUD else len(LOUD),
         ),
-        "months": _months([report for report in reports if report["kind"] == "months"], target),
+        "months": [
+            *_whole(meta, version),
+            *_months([report for report in reports if report["kind"] == "months"], target),
+        ],
         "by_column": by_column,
     }
 
 
 def pair(report: Mapping[str, Any]) -> str:
     """The two sides of a comparison."""
-    return f"{report['reference']} → {report['current']}".replace("_", "-")
+    return f"{report['reference']} → {report['current']}"
 
 
 def verdict(report: Mapping[str, Any], column: Mapping[str, Any]) -> str:
@@ -93,15 +96,22 @@ def _quiet(counted: Mapping[str, int]) -> str:
     return "no_shift" if counted.get("cannot_tell") else "same"
 
 
+def _whole(meta: Meta, version: Version | None) -> list[dict[str, Any]]:
+    """The figures of the whole version by month, the target's first."""
+    audits = meta.steps(version.dataset, step_id=version.audit_id) if version else []
+    figures = [dict(figure) for audit in audits for figure in audit.detail.get("figures", ())]
+    return [{"column": figure["title"], "figure": figure} for figure in reversed(figures)]
+
+
 def _months(reports: list[Mapping[str, Any]], target: str | None) -> list[dict[str, Any]]:
-    """The figures of the target and of the columns that differ most between months."""
+    """The figures of the columns that differ most between months; the target has its own."""
     by_column: dict[str, dict[str, Mapping[str, Any]]] = {}
     for report in reports:
         for column in report["columns"]:
             by_column.setdefault(column["column"], {})[str(report["current"])] = column
     months = [str(report["current"]) for report in reports]
     widest = {name: max((row.get("effect") or 0.0) for row in rows.values()) for name, rows in by_column.items()}
-    ranked = sorted(by_column, key=lambda name: (name != target, -widest[name]))
+    ranked = sorted((name for name in by_column if name != target), key=lambda name: -widest[name])
     figures = []
     for name in ranked[:MOST_LINES]:
         rows = [by_column[name].get(month, {}) for month in months]
