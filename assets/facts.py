@@ -15,6 +15,7 @@ from assets.plan import latest
 from assets.sources import active_ingestions
 from assets.step import digest
 from checks.diagnosis import GAPS as KNOWN_GAPS
+from checks.words import figure
 from warehouse.meta import Meta
 from warehouse.schema import ERROR_RATES, GAPS
 
@@ -149,4 +150,4 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Markdow
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:,.4g}" if isinstance(value, float) else str(value)
+    return "" if value is None else figure(value) if isinstance(value, float) else str(value)

@@ -9,21 +9,15 @@ from collections.abc import Mapping, Sequence
 
 from checks.finding import Finding, Outcome
 from checks.rules import Rule
+from checks.words import plural
+
+__all__ = ["SEVERITIES", "broken_rules", "plural", "rejected_share"]  # `plural` until pipelines.api takes it from words
 
 SEVERITIES: dict[str, tuple[str, Outcome]] = {
     "reject": ("CONTRACT1", "warn"),
     "warn": ("CONTRACT2", "warn"),
     "block": ("CONTRACT3", "fail"),
 }
-
-
-def plural(n: int, thing: str) -> str:
-    """`n` things, with thousands marked.
-
-    >>> plural(1, "row"), plural(50094, "row")
-    ('1 row', '50,094 rows')
-    """
-    return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
 def broken_rules(

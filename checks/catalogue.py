@@ -133,13 +133,13 @@ CATALOGUE = {
         advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
     ),
     "SHIFT1": Code(
-        title="Train and train_dev are of one distribution",
+        title="Do train and train_dev differ",
         meaning="Warns when a column differs between train and train_dev beyond chance and beyond the tolerance.",
         advice="The split is not at random: name as `entity` what makes rows alike, or variance and data mismatch "
         "cannot be told apart.",
     ),
     "SHIFT2": Code(
-        title="Dev and test are of one distribution",
+        title="Do dev and test differ",
         meaning="Warns when a column differs between dev and test beyond chance and beyond the tolerance.",
         advice="Take dev and test from the same distribution: a team that aims at dev otherwise hits another target.",
     ),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from checks.catalogue import CATALOGUE
 from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES, Rate, worsening
 from checks.metrics import METRICS
+from checks.words import rough
 
 Verdict = Literal["problem", "fine", "cannot_tell", "not_applicable"]
 LADDER = ("human", "train", "train_dev", "dev", "test")
@@ -135,10 +136,10 @@ def _found(gap: Gap, metric: str, rates: Mapping[str, Rate], human: HumanLevel |
         return FoundGap(**shown, verdict="cannot_tell", why=_too_few(rates, before, after) + reference)
     of = f"{before} to {after}"
     if worse.low > 0 and worse.value >= tolerance:
-        why = f"{of}: the interval excludes zero, and the gap is at least {tolerance:.2g}{reference}"
+        why = f"{of}: the interval excludes zero, and the gap is at least {rough(tolerance)}{reference}"
         return FoundGap(**shown, verdict="problem", remedy=CATALOGUE[gap.code].advice, why=why)
     if worse.high < tolerance:
-        return FoundGap(**shown, verdict="fine", why=f"{of}: the interval lies below {tolerance:.2g}{reference}")
+        return FoundGap(**shown, verdict="fine", why=f"{of}: the interval lies below {rough(tolerance)}{reference}")
     why = f"{of}: {_would_tell(rates, before, after, worse.value, worse.high - worse.value, tolerance)}{reference}"
     return FoundGap(**shown, verdict="cannot_tell", why=why)
 
@@ -181,7 +182,7 @@ def _would_tell(rates: Mapping[str, Rate], before: str, after: str, value: float
     power = 1 if all(rates[rung].is_at_bound or rung == "human" for rung in (before, after)) else 2
     times = (half / distance) ** power if distance > 0 else math.inf
     if times > MOST_TIMES:
-        return f"it lies at the tolerance of {tolerance:.2g}; no number of entities in reach would tell"
+        return f"it lies at the tolerance of {rough(tolerance)}; no number of entities in reach would tell"
     # A whisker above the ratio: just as many entities would leave the interval touching.
     wanted = [
         f"{math.ceil(has * times * 1.05):,} in {rung} (has {has:,})"

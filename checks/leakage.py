@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from checks.broken import plural
 from checks.collect import one_row
 from checks.finding import Finding
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

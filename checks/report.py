@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from checks.broken import plural
 from checks.effect import Change
 from checks.finding import Finding, Outcome
+from checks.words import p_words, plural
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,12 +78,13 @@ class ShiftReport:
         reference: What was compared with.
         current: What was compared.
         declared: The sides are meant to differ.
-        unit: What was swapped, how many, in how many groups.
+        unit: What was swapped, and how many.
         n_reference: Rows of the reference.
         n_current: Rows of the current side.
         columns: One line a column, those that shifted first, by their effect.
         note: What is to be said of the whole.
         classifier_auc: Of a classifier that tells the sides apart; None where none was asked for.
+        n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
     """
 
     reference: str
@@ -95,6 +96,7 @@ class ShiftReport:
     columns: tuple[ColumnShift, ...]
     note: str = ""
     classifier_auc: float | None = None
+    n_groups: tuple[int, int] | None = None
 
     @property
     def is_shifted(self) -> bool:
@@ -135,7 +137,7 @@ class ShiftReport:
             return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
         n_same = sum(c.verdict == "same" for c in judged)
         rest = len(judged) - n_same
-        undecided = f", {rest} too near the tolerance to tell" if rest else ""
+        undecided = f", {rest} cannot tell" if rest else ""
         return Finding(
             code=code,
             outcome="pass" if n_same else "cannot_tell",
@@ -151,6 +153,7 @@ class ShiftReport:
             "unit": self.unit,
             "n_reference": self.n_reference,
             "n_current": self.n_current,
+            "n_groups": list(self.n_groups) if self.n_groups else None,
             "note": self.note,
             "columns": [column.to_json() for column in self.columns],
         }
@@ -162,7 +165,9 @@ class ShiftReport:
             ColumnShift(**dict(c) | {"changes": tuple(Change(**change) for change in c.get("changes", ()))})
             for c in raw["columns"]
         )
-        return cls(**{k: v for k, v in raw.items() if k not in {"is_shifted", "columns"}}, columns=columns)
+        known = {k: v for k, v in raw.items() if k not in {"is_shifted", "columns"}}
+        n_groups = raw.get("n_groups")
+        return cls(**known | {"n_groups": tuple(n_groups) if n_groups else None}, columns=columns)
 
     def to_polars(self) -> pl.DataFrame:
         """One row a column."""
@@ -176,15 +181,15 @@ class ShiftReport:
 
     __repr__ = __str__
 
-    def lines(self, most: int = MOST_LINES) -> list[str]:
-        """The report as a table for a terminal, with at most `most` columns."""
+    def lines(self, most: int = MOST_LINES, rest: str = ".to_polars()") -> list[str]:
+        """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
         head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
         width = max([6, *(len(c.column) for c in self.columns[:most])])
         lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
         lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
         lines += [_line(column, width) for column in self.columns[:most]]
         if (more := len(self.columns) - most) > 0:
-            lines.append(f"and {plural(more, 'more column')}: `.to_polars()` or `--json` has them all")
+            lines.append(f"and {plural(more, 'more column')}: `{rest}` has them all")
         return lines
 
 
@@ -197,17 +202,6 @@ def _line(c: ColumnShift, width: int) -> str:
         f"{c.column:<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
         f"   {p_words(c.p_corrected):<10}  {said}"
     ).rstrip()
-
-
-def p_words(p: float | None) -> str:
-    """A p value in words; the least that assignments can give is a bound.
-
-    >>> p_words(0.0005), p_words(0.25)
-    ('<= .0005', '.250')
-    """
-    if p is None:
-        return "-"
-    return f"<= {p:.4f}".replace("0.", ".", 1) if p < 0.00075 else f"{p:.3f}".replace("0.", ".", 1)
 
 
 def _size(c: ColumnShift) -> str:

@@ -94,7 +94,9 @@ def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], ques
     is_turned = _rank(reference) > _rank(current)
     first, second = (current, reference) if is_turned else (reference, current)
     units = pair_units(first, second) if is_paired else form_units(first, second)
-    named = _unit_words(question.unit, reference, current, units, is_turned=is_turned)
+    n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
+    empty = replace(empty, n_groups=n_groups)
+    named = _unit_words(question.unit, reference, current, units)
     if why := question.refused or _too_little(reference, current, units, question.alpha):
         told = tuple(
             _silent(c, "not_applicable" if c.why else "cannot_tell", c.why or why, question.unit) for c in columns
@@ -110,13 +112,9 @@ def _rank(side: Side) -> tuple[Any, ...]:
     return (-side.n_entities, -side.n_rows, side.rows.tobytes(), counted)
 
 
-def _unit_words(unit: str, reference: Side, current: Side, units: Units, *, is_turned: bool) -> str:
-    n_reference, n_current = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
+def _unit_words(unit: str, reference: Side, current: Side, units: Units) -> str:
     paired = ", swapped in pairs" if units.is_paired else ""
-    return (
-        f"{unit}: {reference.n_entities:,} against {current.n_entities:,},"
-        f" in {n_reference} and {n_current} groups{paired}"
-    )
+    return f"{unit}: {reference.n_entities:,} against {current.n_entities:,}{paired}"
 
 
 def _too_little(reference: Side, current: Side, units: Units, alpha: float) -> str:

@@ -149,7 +149,9 @@ def _label(label: dict[str, Any] | None) -> str | None:
     if label is None:
         return None
     if label["kind"] == "numeric":
-        return f"mean {label['mean']:.4g}, sd {label['sd']:.4g}" if label["sd"] is not None else None
+        from checks.words import figure
+
+        return f"mean {figure(label['mean'])}, sd {figure(label['sd'])}" if label["sd"] is not None else None
     return ", ".join(f"{name} {share:.1%}" for name, share in label["shares"].items())
 
 

@@ -13,6 +13,7 @@ from pipelines import messages
 from pipelines.commands_look import as_json_option, opened
 
 MOST_COLUMNS = 12
+CODES = {"split": ("SHIFT1", "SHIFT2", "SHIFT3"), "version": ("SHIFT4",), "month": ("SHIFT5",)}
 
 
 @click.command()
@@ -38,25 +39,32 @@ def shift(name: str, *, by: Any, as_json: bool) -> None:
     months = [c for c in facts["comparisons"] if c["kind"] == "months"]
     for comparison in facts["comparisons"]:
         if comparison["kind"] != "months":
-            _comparison(comparison)
+            _comparison(name, comparison)
     if months:
         _months(months)
     if not facts["comparisons"]:
-        messages.note("Nothing was compared. `gristmill run` compares splits, versions and months.")
+        _nothing(by, facts["findings"])
     elif not by and months:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --json")
 
 
-def _comparison(comparison: dict[str, Any]) -> None:
+def _comparison(name: str, comparison: dict[str, Any]) -> None:
     from checks.report import ShiftReport
 
     report = ShiftReport.from_json({k: v for k, v in comparison.items() if k != "kind"})
     messages.say()
     declared = "  (declared: they are meant to differ)" if report.declared else ""
-    head, *lines = report.lines(most=MOST_COLUMNS)
+    head, *lines = report.lines(most=MOST_COLUMNS, rest=f"gristmill shift {name} --json")
     messages.say(f"{head}{declared}")
     for line in lines:
         messages.say(f"  {line}")
+
+
+def _nothing(by: str | None, findings: list[dict[str, Any]]) -> None:
+    """Why there is no comparison: in the words of the audit, where it has any."""
+    told = [row["seen"] for row in findings if by and row["code"] in CODES[by]]
+    for seen in told or ["Nothing was compared."]:
+        messages.note(seen)
 
 
 def _months(months: list[dict[str, Any]]) -> None:

@@ -9,8 +9,8 @@ import json
 import re
 
 from assets.survey import ColumnFacts, Survey
-from checks.broken import plural
 from checks.contract import TYPES
+from checks.words import plural
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ()./%-]*[A-Za-z0-9_)%]|[A-Za-z]")
 SPECIAL = {"true", "false", "null"}

@@ -12,8 +12,9 @@ import click
 
 from checks.diagnosis import LADDER
 from checks.metrics import METRICS
+from checks.words import figure
 from pipelines import messages
-from pipelines.model_lines import TITLES, WORDS, failed_lines, figure, interval, short_lines
+from pipelines.model_lines import TITLES, WORDS, failed_lines, interval, short_lines
 
 
 def diagnosis(facts: Mapping[str, Any]) -> None:

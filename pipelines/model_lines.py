@@ -10,20 +10,10 @@ from typing import Any
 
 from checks.diagnosis import GAPS, LADDER
 from checks.metrics import METRICS
+from checks.words import figure
 
 TITLES = {gap.name: gap.title for gap in GAPS}
 WORDS = {"problem": "problem", "fine": "fine", "cannot_tell": "cannot tell", "not_applicable": "not applicable"}
-
-
-def figure(value: float | None) -> str:
-    """A rate or a gap to three digits, larger numbers to four in all.
-
-    >>> figure(0.7948), figure(1234.5), figure(None)
-    ('0.795', '1234', '-')
-    """
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def interval(told: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from checks.words import figure
+
 MINUS = "\u2212"
 
 
@@ -127,14 +129,12 @@ def percent(share: float, digits: int | None = None) -> str:
 
 
 def rate(value: float) -> str:
-    """A rate with three decimals, or three digits from 10 on.
+    """A rate as `checks.words.figure` says it, with the sign that figures have.
 
     >>> rate(0.7213), rate(153.27), rate(-0.01)[1:]
-    ('0.721', '153', '0.010')
+    ('0.721', '153.3', '0.010')
     """
-    size = abs(value)
-    told = f"{value:.3f}" if size < 10 else shown(size)
-    return MINUS + told.lstrip("-" + MINUS) if value < 0 else told
+    return figure(value).replace("-", MINUS)
 
 
 def labelled(places: Sequence[float], apart: float) -> list[float]:

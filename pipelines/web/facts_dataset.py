@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from assets.spec import DatasetSpec
+from checks.words import figure
 from pipelines.web.catalog import Catalog
 from pipelines.web.facts_columns import columns_of
 from pipelines.web.facts_home import status_of
 from pipelines.web.facts_models import models_of
 from pipelines.web.facts_shift import shift_of
-from pipelines.web.words import ago, count
+from pipelines.web.words import ago
 from warehouse.records import Step, Version
 
 MOST_VERSIONS = 12
@@ -144,7 +145,7 @@ def _label(label: Mapping[str, Any] | None) -> str:
     if not label:
         return ""
     if label.get("kind") == "numeric":
-        return f"mean {label['mean']:.4g}, sd {label['sd']:.4g}" if label.get("sd") is not None else ""
+        return f"mean {figure(label['mean'])}, sd {figure(label['sd'])}" if label.get("sd") is not None else ""
     shares = list(label.get("shares", {}).items())
     told = ", ".join(f"{name} {share:.1%}" for name, share in shares[:4])
     return f"{told}, {len(shares) - 4} more" if len(shares) > 4 else told
@@ -176,9 +177,3 @@ def snippets(name: str, version: Version | None, spec: DatasetSpec | None) -> li
     python = f'import gristmill as gm\n\n{name} = gm.dataset("{name}@{version.version}")\n{load}'
     sql = f"select * from {name}_v{version.version}.train limit 5"
     return [("Python", python), ("SQL", sql), ("Command line", f'gristmill sql "{sql}"')]
-
-
-def headline(facts: Mapping[str, Any]) -> str:
-    """One sentence on a dataset, for the title of its page."""
-    version = facts["version"]
-    return f"version {version.version}, {count(version.n_rows, 'row')}" if version else "no version yet"

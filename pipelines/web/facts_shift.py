@@ -118,7 +118,7 @@ def _months(reports: list[Mapping[str, Any]], target: str | None) -> list[dict[s
         figure = {
             "kind": "line",
             "title": f"{name} by month",
-            "y": f"{name}: distance of each month from {reports[0]['reference']} (total variation)",
+            "y": f"{name}: effect of each month against {reports[0]['reference']}",
             "x": months,
             "values": [row.get("effect") for row in rows],
             "low": [row.get("low") for row in rows],

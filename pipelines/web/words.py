@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from checks.figure.scale import percent, rate, shown
+from checks.words import p_words, plural
 
 # A word, its class of colour, its sign: no status is told by colour alone.
 STATUS = {
@@ -91,9 +92,7 @@ def count(n: int | None, word: str = "") -> str:
     """
     if n is None:
         return "-"
-    plural = "" if n == 1 or not word else "ies" if word.endswith("y") else "s"
-    stem = word[:-1] if plural == "ies" else word
-    return f"{n:,} {stem}{plural}".rstrip()
+    return plural(n, word)
 
 
 def value(found: Any) -> str:
@@ -128,4 +127,5 @@ FILTERS = {
     "interval": interval,
     "percent": percent,
     "rate": rate,
+    "p_value": p_words,
 }

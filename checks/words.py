@@ -1,0 +1,51 @@
+"""Numbers as sentences and tables of text say them: counts, rates, tolerances, p values.
+
+How they look on an axis is `checks.figure.scale`.
+"""
+
+from __future__ import annotations
+
+LEAST_P = 0.00075  # below it only the least that assignments can give is left, and that is a bound
+
+
+def plural(n: int, thing: str) -> str:
+    """`n` things, with thousands marked.
+
+    >>> plural(1, "row"), plural(50094, "row"), plural(2, "entity")
+    ('1 row', '50,094 rows', '2 entities')
+    """
+    if n == 1 or not thing:
+        return f"{n:,} {thing}".rstrip()
+    return f"{n:,} {thing[:-1]}ies" if thing.endswith("y") else f"{n:,} {thing}s"
+
+
+def figure(value: float | None) -> str:
+    """A rate or a gap to three digits, larger numbers to four, from 1,000 on to the unit.
+
+    >>> figure(0.7948), figure(153.27), figure(28448.484), figure(None)
+    ('0.795', '153.3', '28,448', '-')
+    """
+    if value is None:
+        return "-"
+    size = abs(value)
+    return f"{value:.3f}" if size < 10 else f"{value:.4g}" if size < 1_000 else f"{value:,.0f}"
+
+
+def rough(value: float) -> str:
+    """A limit to two digits, from 10 on to the unit.
+
+    >>> rough(0.02), rough(7481.3)
+    ('0.02', '7,481')
+    """
+    return f"{value:.2g}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def p_words(p: float | None) -> str:
+    """A p value; the least that assignments can give is a bound.
+
+    >>> p_words(0.0005), p_words(0.25), p_words(None)
+    ('<= .0005', '.250', '-')
+    """
+    if p is None:
+        return "-"
+    return f"<= {p:.4f}".replace("0.", ".", 1) if p < LEAST_P else f"{p:.3f}".replace("0.", ".", 1)
