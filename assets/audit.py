@@ -21,13 +21,13 @@ from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
 from checks.sizes import accounted, empty_splits, is_unlabelled, labels, split_sizes, unused_rows
+from checks.units import N_BUCKETS
 from warehouse.policy import RESERVED, SPLITS
 from warehouse.records import Step
 from warehouse.tables import version_sql
 
 AUDITED = "_audited"
 JUDGED_ROWS = 200_000
-BUCKETS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +119,10 @@ def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[
             for code in ("LEAK3", "LEAK4")
         ]
     features = spec.features_among(columns)
-    n_buckets = BUCKETS if n_rows <= JUDGED_ROWS else max(8, BUCKETS * JUDGED_ROWS // n_rows)
+    n_buckets = N_BUCKETS if n_rows <= JUDGED_ROWS else max(8, N_BUCKETS * JUDGED_ROWS // n_rows)
     rows = table.filter(~is_unlabelled(table[spec.target]), table["_bucket"] < n_buckets)
     frame = collect(rows.select(*features, spec.target, "_bucket"))
-    share = "" if n_buckets == BUCKETS else f", those of about {n_buckets / BUCKETS:.0%} of the entities"
+    share = "" if n_buckets == N_BUCKETS else f", those of about {n_buckets / N_BUCKETS:.0%} of the entities"
     return giveaways(frame, features, spec.target, judged_on=f"{len(frame):,} labelled rows{share}")
 
 

@@ -30,14 +30,10 @@ from assets.model_plan import models_of
 from assets.project import Dataset, Project
 from assets.result import DatasetResult
 from assets.step import Run, new_run_id
-from checks.catalogue import CATALOGUE
-from checks.diagnosis import GAPS
+from checks.catalogue import CATALOGUE, AskedOf
 from warehouse.client import Warehouse
 
 KEY = "gristmill"  # of the resource
-# Codes that are asked of a source, and of a model; all others are asked of the dataset.
-OF_SOURCES = ("SOURCE1", "SOURCE3")
-OF_MODELS = tuple(gap.code for gap in GAPS)
 OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 TAG = re.compile(r"[\w.-]{1,63}")
 Told = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
@@ -118,7 +114,8 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
         return None
     paths = {name: ", ".join(source.path) for name, source in dataset.file.spec.sources_of(dataset.name).items()}
     specs = [_spec(key, dataset, "file", description=f"The files {paths[name]}") for name, key in keys.items()]
-    checks = [check for key in keys.values() for check in _checks(key, OF_SOURCES)]
+    codes = _codes("source")
+    checks = [check for key in keys.values() for check in _checks(key, codes)]
 
     @_asset(f"{dataset.name}__ingest", specs, checks)
     def ingest(context: dg.AssetExecutionContext) -> Told:
@@ -127,7 +124,7 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
         meta = execution.run.warehouse.meta
         found = source_findings(meta, dataset.name, execution.run.run_id)
         for name, key in keys.items():
-            yield from _answers(context, key, found.get(name, []), OF_SOURCES)
+            yield from _answers(context, key, found.get(name, []), codes)
             if result.status not in STOPPED:
                 yield from _materialized(context, key, source_facts(meta, dataset.name, name))
         _raise_if_failed(result)
@@ -137,7 +134,7 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
 
 def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinition:
     key, said = dg.AssetKey(dataset.name), dataset.file.spec
-    codes = [code for code in CATALOGUE if code not in {*OF_SOURCES, *OF_MODELS}]
+    codes = _codes("dataset")
     spec = _spec(
         key,
         dataset,
@@ -170,8 +167,8 @@ def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
     if not keys:
         return None
     specs = [_spec(key, dataset, "scikitlearn", deps=[dg.AssetKey(dataset.name)]) for key in keys.values()]
-
-    checks = [check for key in keys.values() for check in _checks(key, OF_MODELS)]
+    codes = _codes("model")
+    checks = [check for key in keys.values() for check in _checks(key, codes)]
 
     @_asset(f"{dataset.name}__judge", specs, checks)
     def judge(context: dg.AssetExecutionContext) -> Told:
@@ -184,7 +181,7 @@ def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
             if row["status"] == "failed":
                 failed.append(f"{name}: {row['error']} {row['hint'] or ''}")
             elif name in keys:
-                yield from _answers(context, keys[name], model_findings(meta, row), OF_MODELS)
+                yield from _answers(context, keys[name], model_findings(meta, row), codes)
                 yield from _materialized(context, keys[name], model_facts(meta, row))
         if failed:
             raise dg.Failure("\n".join(failed), allow_retries=False)
@@ -218,12 +215,14 @@ def _spec(key: dg.AssetKey, dataset: Dataset, kind: str, **more: Any) -> dg.Asse
     return dg.AssetSpec(key, skippable=True, group_name=dataset.name, owners=owners, kinds={kind}, **more)
 
 
+def _codes(asked_of: AskedOf) -> list[str]:
+    return [code for code, row in CATALOGUE.items() if row.asked_of == asked_of]
+
+
 def _checks(key: dg.AssetKey, codes: Iterable[str]) -> list[dg.AssetCheckSpec]:
     rows = ((code, CATALOGUE[code]) for code in codes)
     return [
-        dg.AssetCheckSpec(
-            code, asset=key, description=f"{row.title}. {row.meaning}", blocking=row.meaning.startswith("Blocks")
-        )
+        dg.AssetCheckSpec(code, asset=key, description=f"{row.title}. {row.meaning}", blocking=row.can_block)
         for code, row in rows
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.model_plan import newest_runs
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
-from checks.error_rates import Rate
+from checks.error_rates import FIGURES, Rate
 from checks.metrics import METRICS
 from warehouse.meta import Meta
 from warehouse.schema import ERROR_RATES, GAPS, RUNS
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from assets.project import Dataset
     from assets.task import Task
     from checks.leave_one_out import Judged
-
-FIGURES = ("estimate", "low", "high", "n", "n_entities")
 
 
 def diagnosis_of(

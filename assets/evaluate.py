@@ -15,6 +15,7 @@ from assets.step import Run
 from assets.task import Task
 from checks.error_rates import Rate, rate
 from checks.leave_one_out import Judged
+from checks.metrics import METRICS
 from warehouse.policy import SPLITS
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 BATCH_ROWS = 100_000
-REGRESSION = ("r2", "mae", "rmse")
 
 
 def evaluate(run: Run, task: Task, model: Model, fitted: Fitted) -> dict[str, Judged]:
@@ -104,7 +104,7 @@ def metrics_for(task: Task, judged: Mapping[str, Judged], wanted: str | None) ->
         wanted: The metric that the YAML names, or None.
     """
     if task.is_quantity:
-        return list(REGRESSION)
+        return [name for name, metric in METRICS.items() if metric.of_quantities]
     one = next(iter(judged.values()))
     if one.score is not None:
         names = ["auc", "error_rate"]

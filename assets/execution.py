@@ -21,6 +21,7 @@ from warehouse.errors import Busy, Unreadable, WarehouseError
 from warehouse.records import now
 
 Known = (AssetError, WarehouseError)
+OUT_OF_ROOM = (OSError, duckdb.OutOfMemoryException)
 STOPPED = frozenset({"blocked", "failed", "skipped"})
 Work = Callable[[Dataset, DatasetResult, Planned], object]
 
@@ -150,7 +151,7 @@ def _file_of(error: Exception) -> str | None:
 
 def _failed(error: Exception, dataset: Dataset, result: DatasetResult) -> StepFailed:
     step = result.steps[-1]["step"] if result.steps else "a step"
-    if isinstance(error, OSError | duckdb.OutOfMemoryException):
+    if isinstance(error, OUT_OF_ROOM):
         hint = "free some disk or memory and run again"
     elif isinstance(error, duckdb.Error):
         hint = "`gristmill --debug run` shows where"
@@ -169,4 +170,5 @@ def _remember(run: Run, dataset: Dataset, result: DatasetResult) -> None:
         told_of = ("error", "blocked_by", "hint", "file", "retry")
         detail = {name: getattr(result, name) for name in told_of}
         detail["step"] = result.steps[-1]["step"] if result.steps else None
+        detail["is_fault"] = result.fault is not None and not isinstance(result.fault, OUT_OF_ROOM)
         meta.add(run.new_step(dataset, "run", "", status=result.status, detail=detail))

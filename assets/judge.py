@@ -23,6 +23,7 @@ from assets.predictions import judge_predictions
 from assets.project import Dataset
 from assets.step import Run
 from assets.task import Task, task_of
+from checks.error_rates import FIGURES
 from checks.leave_one_out import Judged
 from warehouse.errors import NotFound, WarehouseError
 from warehouse.records import Version, now
@@ -180,11 +181,10 @@ def refit(
 
 def _differences(run: Run, one: str, other: str) -> list[str]:
     """The figures that two runs of a model do not share."""
-    figures = ("estimate", "low", "high", "n", "n_entities")
 
     def told(model_run_id: str) -> dict[str, float | int | None]:
         rows = run.warehouse.meta.rows(ERROR_RATES, model_run_id=model_run_id)
-        return {f"{row['metric']} on {row['split']}, {name}": row[name] for row in rows for name in figures}
+        return {f"{row['metric']} on {row['split']}, {name}": row[name] for row in rows for name in FIGURES}
 
     before, after = told(one), told(other)
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]

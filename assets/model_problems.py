@@ -20,7 +20,6 @@ from warehouse.errors import closest
 
 MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 KEYS = ("task", "positive", "metric", "human_level", "models")
-REGRESSION = ("r2", "mae", "rmse")
 
 
 def problems_of_models(file: DatasetFile, root: Path) -> list[Problem]:
@@ -42,9 +41,8 @@ def _metric(file: DatasetFile) -> Iterator[Problem]:
 
 
 def _unknown_metric(file: DatasetFile, key: str, metric: str) -> Iterator[Problem]:
-    known = [
-        name for name in METRICS if file.spec.task is None or (name in REGRESSION) == (file.spec.task == "regression")
-    ]
+    task = file.spec.task
+    known = [name for name, one in METRICS.items() if task is None or one.of_quantities == (task == "regression")]
     if metric not in known:
         close = closest(metric, known)
         found = f"is {metric!r}, which is no metric" + (f" of {file.spec.task}" if file.spec.task else "")

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from checks.giveaway import determining_columns, is_continuous, scores, suspicious_columns
+from checks.units import N_BUCKETS
 from warehouse.errors import NotFound
 from warehouse.files import SourceFile, plain
 from warehouse.identity import FLOATS
@@ -145,7 +146,7 @@ def _giveaways(
 ) -> Any:
     if target is None or not n_rows:
         return [], []
-    n_buckets = 256 if n_rows <= JUDGED_ROWS else max(8, 256 * JUDGED_ROWS // n_rows)
+    n_buckets = N_BUCKETS if n_rows <= JUDGED_ROWS else max(8, N_BUCKETS * JUDGED_ROWS // n_rows)
     frame = connection.execute(
         "SELECT * FROM (SELECT * EXCLUDE (_record), ('0x' || right(md5(_record::VARCHAR), 2))::UTINYINT AS _bucket"
         " FROM temp.surveyed)"

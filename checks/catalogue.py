@@ -6,6 +6,9 @@ The checks themselves do not belong here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+AskedOf = Literal["source", "dataset", "model"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +19,15 @@ class Code:
         title: What is asked, in a few words.
         meaning: When it warns and when it blocks, for the reference.
         advice: The remedy.
+        can_block: Whether a bad answer may stop a version.
+        asked_of: A source, the dataset itself, or a model.
     """
 
     title: str
     meaning: str
     advice: str
+    can_block: bool = False
+    asked_of: AskedOf = "dataset"
 
 
 CATALOGUE = {
@@ -28,6 +35,8 @@ CATALOGUE = {
         title="Columns of the source",
         meaning="Blocks when a file lacks a column that earlier files had. Warns when a file brings a new one.",
         advice="Mend the file, or change the dataset's YAML to what the source now delivers.",
+        can_block=True,
+        asked_of="source",
     ),
     "SOURCE2": Code(
         title="Rows that cannot be read",
@@ -38,6 +47,7 @@ CATALOGUE = {
         title="Files of the source",
         meaning="Warns when a file that was ingested is gone. Its rows stay, unless the source says `mode: replace`.",
         advice="Bring the file back, or write `mode: replace` to let its rows go.",
+        asked_of="source",
     ),
     "CONTRACT1": Code(
         title="Rows rejected by the contract",
@@ -53,21 +63,25 @@ CATALOGUE = {
         title="Rules that block",
         meaning="Blocks for every rule of severity `block` that any row broke.",
         advice="Mend the source; readers keep the version that they have.",
+        can_block=True,
     ),
     "CONTRACT4": Code(
         title="Share of rejected rows",
         meaning="Blocks when more rows are rejected than `max_rejected_share` allows.",
         advice="Look at them with `gristmill rejected`; mend the source, or raise `max_rejected_share` on purpose.",
+        can_block=True,
     ),
     "SCHEMA1": Code(
         title="Columns that readers rely on",
         meaning="Blocks when a column of the last version is gone or has another type. Warns under `breaking: true`.",
         advice="Bring the column back, or write `breaking: true` if its readers know.",
+        can_block=True,
     ),
     "SPLIT1": Code(
         title="Every row has a split or a reason",
         meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",
         advice="Rows are held back because their entity is in a split of the other pool; `apart: pool` would use them.",
+        can_block=True,
     ),
     "SPLIT2": Code(
         title="No split is empty",
@@ -88,18 +102,21 @@ CATALOGUE = {
         title="Entities shared by splits",
         meaning="Blocks when an entity has rows in two splits (under `apart: pool`, of one pool).",
         advice="Publish again from the stored `_entity`; if it stays, report it as a fault of Gristmill.",
+        can_block=True,
     ),
     "LEAK2": Code(
         title="Identical rows in two splits",
         meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
         "dataset has no key. With a key it warns.",
         advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
+        can_block=True,
     ),
     "LEAK3": Code(
         title="A column that determines the target",
         meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none "
         "of the other half, with at least 30 rows of each class there.",
         advice="It is the target in other words: name it under `not_features`.",
+        can_block=True,
     ),
     "LEAK4": Code(
         title="A column that predicts the target suspiciously well",
@@ -114,23 +131,27 @@ CATALOGUE = {
         "deviations of the target in MAE or RMSE.",
         advice="Train a bigger model, or train longer or with a better optimiser; then look for better features or "
         "another kind of model.",
+        asked_of="model",
     ),
     "VAR1": Code(
         title="Variance",
         meaning="Warns when train_dev (dev, where there is none) is worse than train, with the limits of BIAS1.",
         advice="Get more data, or regularise (a smaller or a more restrained model, early stopping, fewer features); "
         "then look for another kind of model.",
+        asked_of="model",
     ),
     "MISMATCH1": Code(
         title="Data mismatch",
         meaning="Warns when dev is worse than train_dev, with the limits of BIAS1.",
         advice="Look at mistakes on dev to learn how its rows differ from those of train; then bring train nearer to "
         "dev: collect rows of that kind, or make them.",
+        asked_of="model",
     ),
     "DEV1": Code(
         title="Overfitting to dev",
         meaning="Warns when test is worse than dev, with the limits of BIAS1.",
         advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
+        asked_of="model",
     ),
     "SHIFT1": Code(
         title="Do train and train_dev differ",

@@ -122,6 +122,7 @@ def _histogram(cells: Cells, sides: Mapping[str, Side]) -> dict[str, Any]:
         "title": cells.column,
         "x": cells.column,
         "edges": edges,
+        "is_whole": "int" in cells.type,
         "series": {part: _shares(values) for part, values in series.items()},
         "missing": {part: round(float(c[-1] / max(c.sum(), 1)), 4) for part, c in counts.items()},
     }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.student import quantile
 from checks.units import Units
 
 Array = NDArray[Any]
@@ -64,24 +65,13 @@ def effect_of(groups: Array, chosen: NDArray[np.float32], units: Units) -> Effec
     first, second = groups[units.is_first], groups[~units.is_first]
     tv = float(total_variation(first.sum(axis=0), second.sum(axis=0)))
     sd = max(_standard_error(first, second, is_paired=units.is_paired), s0)
-    q = t_quantile(units.fewest - 1)
+    q = quantile(units.fewest - 1)
     return Effect(
         estimate=float(np.sqrt(max(0.0, tv**2 - b2))),
         low=max(0.0, tv - b0 - q * sd),
         high=min(1.0, tv + q * sd),
         smallest=min(1.0, b0 + (q + POWER_Z) * sd),
     )
-
-
-def t_quantile(df: float) -> float:
-    """The .975 quantile of Student's t.
-
-    >>> round(t_quantile(10), 3)
-    2.228
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(max(df, 1), 0.975))
 
 
 def _by_chance(groups: Array, chosen: Array) -> Array:
@@ -150,7 +140,7 @@ def share_interval(part: Array, rows: Array) -> tuple[float, float, float]:
     """A share (or a mean) with its 95 % interval, leaving out one unit at a time."""
     value = float(part.sum() / rows.sum())
     left_out = (part.sum() - part) / np.maximum(rows.sum() - rows, 1e-12)
-    margin = t_quantile(len(part) - 1) * float(np.sqrt(_spread(left_out))) if len(part) > 1 else 0.0
+    margin = quantile(len(part) - 1) * float(np.sqrt(_spread(left_out))) if len(part) > 1 else 0.0
     return value, value - margin, value + margin
 
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from checks.leave_one_out import BY_NAME, Judged, LeftOut
 from checks.metrics import METRICS, Metric
+from checks.student import CONFIDENCE, MANY_DF, quantile
 
 FEWEST_ENTITIES = 5
+FIGURES = ("estimate", "low", "high", "n", "n_entities")  # of a rate, as it is kept and told
 FEWEST_DF = 3.0
-MANY_DF = 1e6
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Rate:
 
     def to_json(self) -> dict[str, Any]:
         """The rate as scripts get it."""
-        return {name: getattr(self, name) for name in ("estimate", "low", "high", "n", "n_entities")}
+        return {name: getattr(self, name) for name in FIGURES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +70,6 @@ class Difference:
     value: float
     low: float | None
     high: float | None
-
-
-def quantile(df: float) -> float:
-    """The .975 quantile of Student's t.
-
-    >>> round(quantile(10), 3)
-    2.228
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(min(df, MANY_DF), 1 - (1 - CONFIDENCE) / 2))
 
 
 def rate(metric: str, judged: Judged) -> Rate | None:

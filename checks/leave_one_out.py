@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from checks.units import N_BUCKETS
+
 Array = np.ndarray
-N_BUCKETS = 256
 LEAST_PROBABILITY = 1e-15
 
 

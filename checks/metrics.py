@@ -23,6 +23,7 @@ class Metric:
         is_base_rate_aware: Whether it stays comparable when the base rate (or the target's spread) moves.
         least: Its lower bound.
         most: Its upper bound.
+        of_quantities: Whether it judges numbers, not classes.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     is_base_rate_aware: bool = False
     least: float = -math.inf
     most: float = math.inf
+    of_quantities: bool = False
 
 
 METRICS = {
@@ -59,8 +61,20 @@ METRICS = {
             most=1,
         ),
         Metric(name="error_rate", title="error rate", lower_is_better=True, tolerance=0.01, least=0, most=1),
-        Metric(name="r2", title="R²", lower_is_better=False, tolerance=0.05, is_base_rate_aware=True, most=1),
-        Metric(name="mae", title="MAE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
-        Metric(name="rmse", title="RMSE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0),
+        Metric(
+            name="r2",
+            title="R²",
+            lower_is_better=False,
+            tolerance=0.05,
+            is_base_rate_aware=True,
+            most=1,
+            of_quantities=True,
+        ),
+        Metric(
+            name="mae", title="MAE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0, of_quantities=True
+        ),
+        Metric(
+            name="rmse", title="RMSE", lower_is_better=True, tolerance=0.05, is_in_sd=True, least=0, of_quantities=True
+        ),
     )
 }

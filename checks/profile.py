@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.bins import PRECISIONS, Cells, Kind, level_cells, ordered_cells
+from checks.bins import MOST_LEVELS, PRECISIONS, Cells, Kind, level_cells, ordered_cells
 from checks.collect import collect
 from checks.units import N_BUCKETS, Side
 
@@ -87,9 +87,9 @@ def _levels(table: ir.Table, name: str, type_: str, kind: Kind) -> Cells:
     present = table.filter(table[name].notnull())
     counted = present.group_by(level=present[name].cast("string")).agg(n=present.count())
     counted = counted.mutate(n_levels=counted.count().over(), n_rows=counted["n"].sum().over())
-    # One level more than is kept, and in one order whatever the engine does.
-    top = collect(counted.order_by([ibis.desc("n"), "level"]).limit(64)).to_dicts()
-    if top and top[0]["n_levels"] > 64 and top[0]["n_levels"] > NEARLY_ALL * top[0]["n_rows"]:
+    # As many as are kept, and in one order whatever the engine does.
+    top = collect(counted.order_by([ibis.desc("n"), "level"]).limit(MOST_LEVELS)).to_dicts()
+    if top and top[0]["n_levels"] > MOST_LEVELS and top[0]["n_levels"] > NEARLY_ALL * top[0]["n_rows"]:
         return Cells(column=name, type=type_, kind="text", why=IS_A_NAME)
     return level_cells(name, type_, kind, {row["level"]: int(row["n"]) for row in top})
 
@@ -198,7 +198,9 @@ def _category_counts(table: ir.Table, cells: Cells, place: _Place, rows: NDArray
         counts[..., 0] = rows - counts[..., 1]
         return counts
     level = column.cast("string")
-    kept = level if len(cells.labels) < 64 else ibis.ifelse(level.isin(cells.labels), level, ibis.null("string"))
+    kept = (
+        level if len(cells.labels) < MOST_LEVELS else ibis.ifelse(level.isin(cells.labels), level, ibis.null("string"))
+    )
     frame = collect(table.group_by("_part", "_bucket", level=kept, is_missing=column.isnull()).agg(n=table.count()))
     number = {label: i for i, label in enumerate(cells.labels)}
     other, missing = len(cells.labels), len(cells.labels) + 1
@@ -213,6 +215,8 @@ def _category_counts(table: ir.Table, cells: Cells, place: _Place, rows: NDArray
 def _ordered_counts(
     table: ir.Table, cells: Sequence[Cells], place: _Place, rows: NDArray[np.float64]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[tuple[str, str], Extremes]]:
+    import polars as pl
+
     if not cells:
         return {}, {}, {}
     measures: dict[str, Any] = {}
@@ -238,21 +242,9 @@ def _ordered_counts(
         counts[c.column][..., -1] = rows - counts[c.column].sum(axis=2)
         mean, variance = (frame[f"{m}_{i}"].fill_null(0).to_numpy() for m in ("mean", "variance"))
         moments[c.column] = place.grid(frame, np.column_stack([n, n * mean, n * (variance + mean**2)]), 3)
-        by_part = frame.group_by("_part").agg(low=_min(f"low_{i}"), high=_max(f"high_{i}")).drop_nulls()
+        by_part = frame.group_by("_part").agg(low=pl.col(f"low_{i}").min(), high=pl.col(f"high_{i}").max()).drop_nulls()
         extremes |= {(c.column, row["_part"]): Extremes(low=row["low"], high=row["high"]) for row in by_part.to_dicts()}
     return counts, moments, extremes
-
-
-def _min(name: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(name).min()
-
-
-def _max(name: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(name).max()
 
 
 def _precision_counts(table: ir.Table, cells: Sequence[Cells], place: _Place, n_rows: int) -> dict[str, Any]:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells, added, merged
-from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change, t_quantile
+from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
 from checks.family import step_down
 from checks.report import ColumnShift, ShiftReport
 from checks.statistics import Column, column_scores, statistics_of
+from checks.student import quantile
 from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
 
 MOST_GROUPS = 10
@@ -171,7 +172,7 @@ def _measure(
 def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_turned: bool) -> list[Change]:
     """The differences in plain units: of means, of the most changed level, of what is missing."""
     is_reference = units.is_first != is_turned
-    q, counts = t_quantile(units.fewest - 1), column.counts
+    q, counts = quantile(units.fewest - 1), column.counts
     rows = counts.sum(axis=1)
     found = [mean_change(moments, is_reference, q)] if moments is not None else []
     if not column.cells.is_ordered:

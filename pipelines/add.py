@@ -93,7 +93,7 @@ def _project(start: Path) -> tuple[Path, bool]:
 
 def _make_project(root: Path) -> None:
     (root / FILE).write_text(
-        "# The project's one salt, drawn once: with it an entity has one side in every dataset. Never change it.\n"
+        "# The project's one salt, drawn once: with it an entity has one split in every dataset. Never change it.\n"
         f'salt = "{secrets.token_hex(8)}"\n',
         "utf-8",
     )

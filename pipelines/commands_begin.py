@@ -34,8 +34,9 @@ def demo(folder: Path, *, as_json: bool) -> int:
     if as_json:
         messages.say_json({"run_id": report.run_id, "datasets": [one.to_json() for one in report.datasets]})
     else:
-        messages.run_report(report)
-        messages.note(f"These work inside the project: cd {folder}")
+        messages.run_report(report, is_demo=True)
+        if folder.resolve() != Path.cwd():
+            messages.note(f"These work inside the project: cd {folder}")
     return report.exit_code
 
 

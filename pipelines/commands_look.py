@@ -56,7 +56,7 @@ def list_command(*, as_json: bool) -> None:
             "owners": "owners",
             "status": "status",
         }
-        messages.table(rows, headings)
+        messages.table([row | {"updated_at": messages.when(row["updated_at"])} for row in rows], headings)
 
 
 @click.command()
@@ -74,7 +74,7 @@ def show(name: str, *, as_json: bool) -> None:
         messages.say_json(facts)
         return
     version = (
-        f"version {facts['version']}, {facts['n_rows']:,} rows, {facts['updated_at']}"
+        f"version {facts['version']}, {facts['n_rows']:,} rows, {messages.when(facts['updated_at'])}"
         if facts["version"]
         else "no version yet"
     )
@@ -108,7 +108,7 @@ def history(name: str, *, as_json: bool) -> None:
         messages.note(f"{name} has no version yet. `gristmill run {name}` makes one.")
     else:
         messages.table(
-            rows,
+            [row | {"created_at": messages.when(row["created_at"])} for row in rows],
             {"version": "version", "n_rows": "rows", "created_at": "created", "author": "by", "changed": "changed"},
         )
 
@@ -242,7 +242,7 @@ def _print_table(result: Any) -> None:
     headings = [column[0] for column in result.description]
     rows = result.fetchmany(MOST_SHOWN + 1)
     shown = [dict(zip(map(str, range(len(headings))), row, strict=True)) for row in rows[:MOST_SHOWN]]
-    messages.table(shown, {str(i): heading for i, heading in enumerate(headings)})
+    messages.table(shown, {str(i): heading for i, heading in enumerate(headings)}, words=("true", "false"))
     if len(rows) > MOST_SHOWN:
         messages.note(f"The first {MOST_SHOWN} rows; `--format csv` gives all.")
 

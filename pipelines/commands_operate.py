@@ -34,8 +34,9 @@ def status(*, as_json: bool) -> int:
     else:
         headings = {"name": "dataset", "status": "status", "version": "readers have", "last_run_at": "at"}
         if any(row["schedule"] or row["watch"] for row in rows):
-            headings |= {"occasion": "runs", "run_by": "by"}
-        messages.table([row | {"occasion": _occasion(row)} for row in rows], headings)
+            headings |= {"occasion": "runs at", "run_by": "run by"}
+        shown = [row | {"occasion": _occasion(row), "last_run_at": messages.when(row["last_run_at"])} for row in rows]
+        messages.table(shown, headings)
         for row in rows:
             if row["why"]:
                 _stopped(row)
@@ -48,7 +49,10 @@ def status(*, as_json: bool) -> int:
 
 
 def _occasion(row: dict[str, Any]) -> str | None:
-    return f"{row['schedule']} UTC" if row["schedule"] else "on news" if row["watch"] else None
+    told = [f"{row['schedule']} UTC"] if row["schedule"] else []
+    if row["watch"]:
+        told.append("and on news" if told else "on news")
+    return ", ".join(told) or None
 
 
 def _stopped(row: dict[str, Any]) -> None:
@@ -62,8 +66,8 @@ def _stopped(row: dict[str, Any]) -> None:
         "rejected": f"{row['n_rejected']:,} rows" if row["n_rejected"] else None,
         "readers": f"still have version {row['version']}" if row["version"] else "have no version yet",
         "retry": "may help as it is" if row["retry"] else "helps once that is mended",
-        "since": row["failed_since"],
-        "told": row["told_at"],
+        "since": messages.when(row["failed_since"]),
+        "told": messages.when(row["told_at"]),
         "next": " · ".join(row["next"]),
     }
     for name, value in facts.items():

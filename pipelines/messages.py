@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,8 +53,10 @@ def colored(text: str, outcome: str) -> str:
     return click.style(text, fg=COLORS.get(outcome))
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """Rows as a table; `columns` maps keys to headings."""
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, words: tuple[str, str] = ("yes", "no")
+) -> None:
+    """Rows as a table; `columns` maps keys to headings, `words` are those of truth and falsehood."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -63,23 +66,32 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None
         is_number = any(isinstance(row.get(key), int | float) for row in rows)
         shown.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(cell(row.get(key)) for key in columns))
+        shown.add_row(*(cell(row.get(key), words) for key in columns))
     Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(shown)
 
 
-def cell(value: Any) -> str:
+def cell(value: Any, words: tuple[str, str] = ("yes", "no")) -> str:
     """One value as people read it."""
     from rich.markup import escape
 
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return words[0] if value else words[1]
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):
         return escape(", ".join(map(str, value))) or "-"
     return escape(str(value))
+
+
+def when(moment: str | None) -> str | None:
+    """A moment as `--json` tells it, to the minute.
+
+    >>> when("2026-11-28T01:32:07.123456Z")
+    '2026-11-28 01:32 UTC'
+    """
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else None
 
 
 def findings(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -156,7 +168,7 @@ def warnings(said: Sequence[str]) -> None:
         note(f"{colored('warning', 'warn')}: {text}")
 
 
-def run_report(report: RunReport) -> None:
+def run_report(report: RunReport, *, is_demo: bool = False) -> None:
     """How a run ended, and what to type next."""
     for one in report.datasets:
         result(one)
@@ -165,7 +177,9 @@ def run_report(report: RunReport) -> None:
     named = next((one.name for one in reversed(report.datasets) if one.version), None)
     if named:
         train = f'gristmill sql "select * from {named}.train limit 5"'
-        say(f"Next     gristmill serve · gristmill splits {named} · {train} · gristmill add ~/your.csv")
+        is_judged = any(one.name == named and one.models for one in report.datasets)
+        last = ["gristmill add ~/your.csv"] if is_demo else [f"gristmill diagnose {named}"] if is_judged else []
+        say(f"Next     {' · '.join(['gristmill serve', f'gristmill splits {named}', train, *last])}")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import click
 
 from checks.diagnosis import LADDER
 from checks.metrics import METRICS
-from checks.words import figure
+from checks.words import figure, plural
 from pipelines import messages
 from pipelines.model_lines import TITLES, WORDS, failed_lines, interval, short_lines
 
@@ -38,7 +38,7 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
     if facts["note"]:
         messages.say(f"Note     {facts['note']}")
     n = facts["n_models_judged_on_test"]
-    messages.say(f"Judged   {n} model{'' if n == 1 else 's'} on this test set")
+    messages.say(f"Judged   {plural(n, 'model')} on this test set")
 
 
 def _ladder(metric: Mapping[str, Any]) -> None:

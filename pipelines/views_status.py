@@ -57,7 +57,7 @@ def _row(project: Project, meta: Meta, row: Facts, occasion: Occasion | None) ->
         "failed_models": _failed_models(meta, name),
         "retry": bool(detail.get("retry")) if is_stopped else None,
         "hint": problems[0].hint if problems else detail.get("hint"),
-        "next": _next(row, findings),
+        "next": _next(row, findings, is_fault=bool(detail.get("is_fault"))),
         "schedule": occasion.schedule if occasion else None,
         "watch": occasion.watch if occasion else False,
         "next_at": _time(occasion.next_at if occasion else None),
@@ -84,7 +84,7 @@ def _failed_models(meta: Meta, name: str) -> list[Facts]:
     return [{key: run[key] for key in ("model", "error", "hint")} for run in failed]
 
 
-def _next(row: Facts, findings: list[Facts]) -> list[str]:
+def _next(row: Facts, findings: list[Facts], *, is_fault: bool) -> list[str]:
     """The commands to type next."""
     name = row["name"]
     match row["status"]:
@@ -96,7 +96,7 @@ def _next(row: Facts, findings: list[Facts]) -> list[str]:
             looks = [f"gristmill rejected {name}"] if any(f["code"].startswith("CONTRACT") for f in findings) else []
             return [*looks, f"gristmill run {name}"]
         case "failed":
-            return [f"gristmill --debug run {name}"]
+            return [f"gristmill --debug run {name}" if is_fault else f"gristmill run {name}"]
     return []
 
 

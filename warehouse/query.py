@@ -153,7 +153,7 @@ def _not_parsed(sql: str, tree: Mapping[str, Any]) -> QueryError:
         return QueryError("it is not a SELECT", None, "a query only reads: write one SELECT")
     position = int(tree.get("position") or 0)
     line = sql[:position].count("\n") + 1
-    return QueryError(str(tree["error_message"]), line, "DuckDB's SQL is meant; try the query with `gristmill sql`")
+    return QueryError(str(tree["error_message"]), line, "DuckDB's SQL is meant")
 
 
 def _walk(node: object) -> Iterator[dict[str, Any]]:
@@ -248,5 +248,5 @@ def query_error(error: duckdb.Error, *, lines_before: int = 0) -> QueryError:
     said = str(error)
     place = re.search(r"\bLINE (\d+):", said)
     found, *more = re.sub(r"^[\w ]+ Error: ", "", said.split("\n\nLINE", maxsplit=1)[0]).strip().split("\n")
-    hint = " ".join(line.strip() for line in more if line.strip()) or "try the query with `gristmill sql`"
+    hint = " ".join(line.strip() for line in more if line.strip()) or "DuckDB's SQL is meant"
     return QueryError(found, int(place.group(1)) - lines_before if place else None, hint)

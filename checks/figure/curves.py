@@ -39,8 +39,9 @@ def draw_line(figure: Mapping[str, Any]) -> Canvas:
     _draw_names(canvas, x, names)
     if tolerance is not None:
         canvas.line(LEFT, y(tolerance), RIGHT + 8, y(tolerance), stroke=color("bad"), stroke_dasharray="6 3")
-        canvas.text(RIGHT + 14, y(tolerance) - 1, "tolerance")
-        canvas.text(RIGHT + 14, y(tolerance) + 11, shown(tolerance))
+        place = min(y(tolerance), BOTTOM - 9)  # clear of the name of the last month
+        canvas.text(RIGHT + 14, place - 1, "tolerance")
+        canvas.text(RIGHT + 14, place + 11, shown(tolerance))
     _draw_band(canvas, y, [x(i) for i in range(len(values))], low, high)
     for run in _runs(values):
         canvas.path([(x(i), y(value)) for i, value in run], stroke=paint("train"), stroke_width=1.6)

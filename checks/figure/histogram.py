@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from checks.figure.canvas import Canvas, at, numbers
-from checks.figure.scale import Scale, nice_step, percent, shown, ticks, top_of
+from checks.figure.scale import Scale, nice_step, percent, shown, shown_whole, ticks, top_of, whole_ticks
 from checks.figure.series import Series, draw_key, paint, series_of
 
 WIDTH, HEIGHT = 360, 156
@@ -42,7 +42,7 @@ def draw_histogram(figure: Mapping[str, Any]) -> Canvas:
         _draw_steps(canvas, one, places, [y(value) for value in row])
     canvas.line(LEFT, BOTTOM, RIGHT, BOTTOM, stroke_opacity="0.45")
     if moments is None:
-        _draw_ticks(canvas, edges, places)
+        _draw_ticks(canvas, edges, places, is_whole=bool(figure.get("is_whole")))
     else:
         _draw_moments(canvas, edges, places)
     is_to_share = len(set(densities)) == 1
@@ -106,11 +106,13 @@ def _draw_steps(canvas: Canvas, one: Series, places: Sequence[float], tops: Sequ
         canvas.mark("path", d=d, fill="none", stroke_linejoin="round", **one.stroke)
 
 
-def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float]) -> None:
+def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float], *, is_whole: bool) -> None:
     widths = [b / 2 - a / 2 for a, b in pairwise(edges)]
     is_linear = max(widths) <= min(widths) * MOST_UNEQUAL and min(widths) > 0
-    if is_linear:
-        x = Scale(low=edges[0], high=edges[-1], start=LEFT, end=RIGHT)
+    x = Scale(low=edges[0], high=edges[-1], start=LEFT, end=RIGHT)
+    if is_linear and is_whole:
+        marked = [(x(value), shown_whole(value)) for value in whole_ticks(edges[0], edges[-1], 5)]
+    elif is_linear:
         step = nice_step(edges[-1] - edges[0], 5)
         marked = [(x(value), shown(value, step)) for value in ticks(edges[0], edges[-1], 5)]
     else:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from checks.words import figure
 
 MINUS = "\u2212"
+WHOLE_BELOW = 1e5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,24 @@ def _digits(value: float, step: float) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def shown_whole(value: float) -> str:
+    """A whole number of an axis: it may be a year, so it has no separator.
+
+    >>> shown_whole(2013.0), shown_whole(1234567.0)
+    ('2013', '1.23M')
+    """
+    return f"{value:.0f}".replace("-", MINUS) if abs(value) < WHOLE_BELOW else shown(value)
+
+
+def whole_ticks(low: float, high: float, most: int = 4) -> list[float]:
+    """Round whole numbers within `low`..`high`.
+
+    >>> whole_ticks(2012.5, 2013.5)
+    [2013.0]
+    """
+    return [value for value in ticks(low, high, max(1, min(most, int(high - low)))) if value == round(value)]
 
 
 def percent(share: float, digits: int | None = None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from assets.diagnose import n_judged
 from checks.metrics import METRICS
 from pipelines.views_models import note
 from warehouse.meta import Meta
@@ -29,7 +30,7 @@ def models_of(meta: Meta, dataset: str, version: Version | None) -> dict[str, An
     return {
         "newest": [judged(meta, run, version) for run in newest.values()],
         "older": [run for run in runs if run["model_run_id"] not in shown][:MOST_OLD],
-        "n_judged": sum(run["status"] == "succeeded" for run in runs),
+        "n_judged": n_judged(meta, dataset, version.policy) if version else 0,
     }
 
 

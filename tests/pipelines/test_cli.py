@@ -126,7 +126,7 @@ def test_readers_are_told_their_version_when_the_yaml_breaks(published: Path, gr
 
 
 ERRORS = [
-    (("sql", "selec 1"), "query", "DuckDB's SQL is meant; try the query with `gristmill sql`"),
+    (("sql", "selec 1"), "query", "DuckDB's SQL is meant"),
     (("sql", "from chrun"), "not_found", "did you mean 'churn'?"),
     (("show", "chrun"), "not_found", "did you mean 'churn'?"),
     (("rejected", "chrun"), "not_found", "did you mean 'churn'?"),
