@@ -16,7 +16,6 @@ from checks.figure.series import Series, paint
 WIDTH, HEIGHT = 480, 180
 LEFT, RIGHT, TOP, BOTTOM = 44, 396, 26, 148
 MOST_POINTS = 60
-Points = list[tuple[float, float]]
 
 
 def draw_line(figure: Mapping[str, Any]) -> Canvas:
@@ -39,7 +38,7 @@ def draw_line(figure: Mapping[str, Any]) -> Canvas:
     _draw_names(canvas, x, names)
     if tolerance is not None:
         canvas.line(LEFT, y(tolerance), RIGHT + 8, y(tolerance), stroke=color("bad"), stroke_dasharray="6 3")
-        place = min(y(tolerance), BOTTOM - 9)  # clear of the name of the last month
+        place = min(y(tolerance), BOTTOM - 12)  # clear of the name of the last month
         canvas.text(RIGHT + 14, place - 1, "tolerance")
         canvas.text(RIGHT + 14, place + 11, shown(tolerance))
     _draw_band(canvas, y, [x(i) for i in range(len(values))], low, high)

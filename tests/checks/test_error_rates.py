@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from checks.error_rates import Rate, quantile, rate, worsening
+from checks.error_rates import Rate, rate, worsening
 from checks.leave_one_out import Judged
+from checks.student import quantile
 
 
 def mistakes(bucket: list[int], wrong: list[int], *, n_entities: int | None = None) -> Judged:

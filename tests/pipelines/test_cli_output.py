@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,20 @@ def test_sql_as_csv_writes_lists_structs_and_bytes_as_json(reading: Path, gristm
 def test_sql_as_json_keeps_every_column_of_one_name(reading: Path, gristmill: Gristmill) -> None:
     told = json.loads(gristmill("sql", "select 1 as a, 2 as a", "--json").out)
     assert (told["columns"], told["rows"]) == (["a", "a_1"], [{"a": 1, "a_1": 2}])
+
+
+def test_sql_says_true_and_false_as_sql_does(reading: Path, gristmill: Gristmill) -> None:
+    assert gristmill("sql", "select true as a, false as b").out.split()[-2:] == ["true", "false"]
+
+
+def test_times_on_a_terminal_are_to_the_minute_and_in_json_to_the_microsecond(
+    reading: Path, gristmill: Gristmill
+) -> None:
+    for words in (("list",), ("show", "churn"), ("history", "churn"), ("status",)):
+        printed = gristmill(*words).out
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", printed), printed
+        assert not re.search(r"\d\d:\d\d:\d\d", printed), printed
+
+
+def test_the_only_version_is_said_to_have_none_before_it(reading: Path, gristmill: Gristmill) -> None:
+    assert gristmill("shift", "churn", "--by", "version").err.strip() == "there is no earlier version"

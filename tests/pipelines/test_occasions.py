@@ -214,3 +214,9 @@ def test_the_daemons_own_ticks_launch_what_is_due(project: Path, monkeypatch: py
                 list(launch_scheduled_runs(workspace, logger, at, {}))
                 list(execute_sensor_iteration(workspace, logger, None, None))
         assert sorted(run.job_name for run in instance.get_runs()) == ["run_t", "run_u"]
+
+
+def test_status_tells_schedule_and_watch_of_a_dataset_that_has_both(project: Path, gristmill: Gristmill) -> None:
+    file = project / "datasets" / "t.yaml"
+    file.write_text(file.read_text("utf-8") + "watch: true\n", "utf-8")
+    assert "0 6 * * * UTC, and on news" in gristmill("status").out

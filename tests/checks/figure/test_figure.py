@@ -242,3 +242,21 @@ def test_whatever_stands_in_a_figure_the_picture_is_sound(figure: dict[str, Any]
         for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", element.attrib["d"]):
             assert -1 <= float(x) <= width + 1
             assert -1 <= float(y) <= height + 1
+
+
+def placed(figure: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Where each text stands."""
+    return {e.text or "": (float(e.attrib["x"]), float(e.attrib["y"])) for e in parsed(figure).iter(f"{NS}text")}
+
+
+def test_an_axis_of_a_column_of_one_year_has_that_year_and_no_part_of_it() -> None:
+    year = {"kind": "histogram", "title": "year", "edges": [2012.5, 2013.5], "series": {"train": [1.0]}}
+    assert "2013" in placed(year | {"is_whole": True})
+    assert not any("2,01" in said for said in placed(year | {"is_whole": True}))
+    assert any("2,01" in said for said in placed(year))  # a quantity with decimal places keeps them
+
+
+def test_a_low_tolerance_stays_clear_of_the_last_month() -> None:
+    values: dict[str, Any] = {"values": [0.3] * 12, "low": [0.2] * 12, "high": [0.6] * 12}
+    found = placed({"kind": "line", "title": "x", "x": MONTHS, "tolerance": 0.02, **values})
+    assert found["2013-12"][1] - found["0.02"][1] >= 12  # the height of a line of text
