@@ -204,16 +204,24 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     beside = ""
     if not found:
         found = [one for other in others for one in _problems(other)]
-        beside = f" ({METRICS[lead.metric].title} shows none of it)"
     if not found:
         return _nothing_found(lead)
     of, gap = max(found, key=lambda one: (one[1].value or 0) / one[0].tolerance)
+    if of is not lead:
+        beside = _beside(lead, gap.name)
     row = next(row for row in GAPS if row.name == gap.name)
     before, after = _rungs(of, row)
     remedy = gap.remedy.partition(";")[0].rstrip(".")
     title, rates = METRICS[of.metric].title, [of.rates[rung].estimate for rung in (before, after)]
     fall = f"{title} {rates[0]:.3f} on {before} and {rates[1]:.3f} on {after}{beside}"
     return f"{row.title.capitalize()} first, with {fall}: {remedy[0].lower()}{remedy[1:]}."
+
+
+def _beside(lead: MetricDiagnosis, name: str) -> str:
+    """What the leading metric says of a gap that another one shows."""
+    verdict = next(gap.verdict for gap in lead.gaps if gap.name == name)
+    said = {"fine": "shows none of it", "cannot_tell": "cannot tell"}.get(verdict)
+    return f" ({METRICS[lead.metric].title} {said})" if said else ""
 
 
 def _problems(of: MetricDiagnosis) -> list[tuple[MetricDiagnosis, FoundGap]]:
@@ -228,7 +236,8 @@ def _nothing_found(lead: MetricDiagnosis) -> str:
     titles = {row.name: row.title for row in GAPS}
     unsure = [titles[gap.name] for gap in lead.gaps if gap.verdict == "cannot_tell"]
     if unsure:
-        return f"More labelled entities first: {' and '.join(unsure)} cannot be told from chance yet."
+        units = "rows" if all(rate.n == rate.n_entities for rate in lead.rates.values()) else "entities"
+        return f"More labelled {units} first: {' and '.join(unsure)} cannot be told from chance yet."
     has_bias = any(gap.name == "avoidable_bias" and gap.verdict == "fine" for gap in lead.gaps)
     if has_bias:
         return "No gap is left to close: look at single mistakes on dev, or at whether the human level can be beaten."

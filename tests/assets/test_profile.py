@@ -143,6 +143,14 @@ def test_a_contract_that_changes_no_row_has_nothing_to_compare(shop: Path, run_p
     assert findings(run_project(shop))["SHIFT4"] == ("pass", "the rows are those of version 1")
 
 
+def test_a_version_with_another_entity_has_no_unit_in_common_with_the_last(shop: Path, run_project) -> None:
+    run_project(shop)
+    yaml = (shop / "datasets" / "visits.yaml").read_text("utf-8")
+    (shop / "datasets" / "visits.yaml").write_text(yaml.replace("entity: customer", "entity: visit"), "utf-8")
+    told = "the entity changed since version 1, so nothing is swapped that both have"
+    assert findings(run_project(shop))["SHIFT4"] == ("not_applicable", told)
+
+
 def test_few_added_rows_of_customers_that_are_there_cannot_tell(shop: Path, run_project) -> None:
     run_project(shop)
     again = visits(200)
