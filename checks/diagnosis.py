@@ -204,10 +204,12 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     beside = ""
     if not found:
         found = [one for other in others for one in _problems(other)]
-        beside = f" ({METRICS[lead.metric].title} shows none of it)"
     if not found:
         return _nothing_found(lead)
     of, gap = max(found, key=lambda one: (one[1].value or 0) / one[0].tolerance)
+    if of is not lead and gap.name != "avoidable_bias":
+        is_fine = any(one.name == gap.name and one.verdict == "fine" for one in lead.gaps)
+        beside = f" ({METRICS[lead.metric].title} {'shows none of it' if is_fine else 'cannot tell'})"
     row = next(row for row in GAPS if row.name == gap.name)
     before, after = _rungs(of, row)
     remedy = gap.remedy.partition(";")[0].rstrip(".")
@@ -229,6 +231,8 @@ def _nothing_found(lead: MetricDiagnosis) -> str:
     unsure = [titles[gap.name] for gap in lead.gaps if gap.verdict == "cannot_tell"]
     if unsure:
         return f"More labelled entities first: {' and '.join(unsure)} cannot be told from chance yet."
+    if all(gap.verdict == "not_applicable" for gap in lead.gaps):
+        return f"Nothing can be told: {lead.gaps[1].why}; a model is diagnosed from its fall between train and dev."
     has_bias = any(gap.name == "avoidable_bias" and gap.verdict == "fine" for gap in lead.gaps)
     if has_bias:
         return "No gap is left to close: look at single mistakes on dev, or at whether the human level can be beaten."
