@@ -135,13 +135,13 @@ def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:
 
 
 def _refuse_wrong_keys(connection: Any, task: Task, key: Mapping[str, str], model: Model) -> None:
-    if row := connection.execute(repeated_sql(key)).fetchone():
-        shown = " ".join(map(str, row[:-1]))
-        raise ModelFailed(model.name, f"{shown} is predicted {row[-1]} times", "keep one prediction for each key")
     n_unknown, first = connection.execute(unknown_sql(task.version.dataset, task.version.snapshot, key)).fetchone()
     if n_unknown:
         found = f"{n_unknown:,} predictions are for no row of version {task.version.version}, such as {first}"
         raise ModelFailed(model.name, found, "predict the rows of that version: `gristmill sql` gives their keys")
+    if row := connection.execute(repeated_sql(key)).fetchone():
+        shown = " ".join(map(str, row[:-1]))
+        raise ModelFailed(model.name, f"{shown} is predicted {row[-1]} times", "keep one prediction for each key")
 
 
 def _refuse_lacking(connection: Any, task: Task, n_key: int, model: Model) -> None:
