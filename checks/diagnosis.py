@@ -167,7 +167,7 @@ def _too_few(rates: Mapping[str, Rate], before: str, after: str) -> str:
         if (rate.n_entities or 0) < FEWEST_ENTITIES:
             said.append(f"{rung} has {rate.n_entities} entities, at least {FEWEST_ENTITIES} are needed")
         else:
-            times = math.ceil(2 * FEWEST_DF / max(rate.df, 1.0))
+            times = max(2, math.ceil(2 * FEWEST_DF / max(rate.df, 1.0)))
             said.append(
                 f"a few of the {rate.n_entities:,} entities of {rung} make all the difference;"
                 f" about {times * (rate.n_entities or 0):,} would tell"
