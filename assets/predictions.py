@@ -118,7 +118,7 @@ def _told(columns: Mapping[str, str], key: Mapping[str, str], task: Task, model:
 
 
 def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:
-    named = {as_label(name.removeprefix("p_"), is_truth=task.is_truth): name for name in given}
+    named = {as_label(name.removeprefix("p_"), is_truth=task.is_truth, among=task.classes): name for name in given}
     if unknown := [label for label in named if label not in task.classes]:
         close = closest(unknown[0], task.classes)
         hint = f"did you mean `p_{close}`?" if close else f"the labels are {', '.join(task.classes)}"
@@ -164,7 +164,7 @@ def _values(rows: pl.DataFrame, told: list[str], task: Task, model: Model) -> di
         refuse_odd_numbers(model.name, rows["_told"].to_numpy(), "`prediction`")
         return {"predicted": rows["_told"].to_numpy()}
     if told == ["_told"]:
-        ways = {said: as_label(said, is_truth=task.is_truth) for said in rows["_told"].unique()}
+        ways = {said: as_label(said, is_truth=task.is_truth, among=task.classes) for said in rows["_told"].unique()}
         if unknown := sorted(said for said, label in ways.items() if label not in task.classes):
             labels = ", ".join(task.classes)
             hint = f"the labels are {labels}; write probabilities as `p_{task.classes[-1]}`"

@@ -159,3 +159,14 @@ def test_a_name_of_the_yaml_is_taken(published) -> None:
     root = published("y", "")
     with pytest.raises(ModelFailed, match="has a model of that name"):
         gm.dataset("t", project=root).evaluate("baseline", scores())
+
+
+def test_a_label_that_is_a_float_may_be_said_as_an_integer(make_project, run_project) -> None:
+    yaml = "source: {path: t.csv, types: {y: DOUBLE}}\nkey: id\ntarget: y\ntask: classification\npositive: 1\n"
+    root = make_project({"t.yaml": yaml + "models: {}\nnot_features: [kind]\n"}, {"t.csv": rows().write_csv()})
+    run_project(root)
+    d = gm.dataset("t", project=root)
+    told = [d.evaluate(f"way-{i}", frame) for i, frame in enumerate([scores(), scores().rename({"p_1": "p_1.0"})])]
+    assert [m["metric"] for m in told[0]["metrics"]] == ["auc", "error_rate"]
+    assert told[0]["metrics"] == told[1]["metrics"]
+    assert d.evaluate("labels", rows().select("id", prediction="y"))["metrics"][1]["rates"]["dev"]["estimate"] == 0

@@ -184,9 +184,9 @@ def test_an_interval_that_counts_rows_holds_the_truth_too_seldom() -> None:
     ("metric", "n_positive", "is_told"),
     [
         ("auc", 5, False),
-        ("auc", 6, True),
+        ("auc", 12, True),
         ("balanced_error_rate", 5, False),
-        ("balanced_error_rate", 6, True),
+        ("balanced_error_rate", 12, True),
         ("error_rate", 5, True),
     ],
 )
