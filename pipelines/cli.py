@@ -73,6 +73,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except click.exceptions.Abort:
+        click.echo("Stopped. What was done is kept; run it again to go on.", err=True)
         code = 130
     except click.ClickException as error:
         code = _refused(error)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 JOB = "gristmill_run"
 TAG = "gristmill/run_id"
+INTERRUPTED = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -32,6 +33,9 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
 
     A dataset that Dagster does not reach, because one that it reads was stopped, is taken up by a run of its own:
     its readers' version may be due with what there is.
+
+    Raises:
+        KeyboardInterrupt: It was stopped by hand; what was done is kept.
     """
     execution, waiting = Execution(run, is_forced=is_forced), list(names)
     settings = run.project.settings
@@ -46,7 +50,9 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                 started = {name: planned for name, planned in found.items() if not execution.skip(name)}
                 if started:
                     with alive(settings, run_id):
-                        _one_run(execution, instance, run_id, started, is_forced=is_forced)
+                        is_stopped = _one_run(execution, instance, run_id, started, is_forced=is_forced)
+                    if is_stopped or execution.stopped_by:
+                        raise KeyboardInterrupt from execution.stopped_by
                 reached = [name for name in started if execution.is_reached(name)]
                 if started and not reached:
                     raise StepFailed(next(iter(started)), "Dagster", "did not run it", "`gristmill --debug run`")
@@ -63,7 +69,8 @@ def _one_run(
     started: Mapping[str, Planned],
     *,
     is_forced: bool,
-) -> None:
+) -> bool:
+    """One run of Dagster; whether it was stopped by hand, which Dagster takes for one more failure."""
     import dagster as dg
 
     project, keys = execution.run.project, list[dg.AssetKey]()
@@ -75,10 +82,12 @@ def _one_run(
     pages = partial(report_path, project.settings)
     ours = definitions(project, list(started), execution=execution, report_of=pages)
     defs = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
-    defs.resolve_job_def(JOB).execute_in_process(
+    done = defs.resolve_job_def(JOB).execute_in_process(
         run_config=QUIET,
         instance=instance,
         run_id=run_id,
         raise_on_error=False,
         tags={TAG: execution.run.run_id, "gristmill/author": execution.run.author},
     )
+    errors = [getattr(event.event_specific_data, "error", None) for event in done.all_events if event.is_failure]
+    return any(error and error.cls_name in INTERRUPTED for error in errors)

@@ -199,6 +199,15 @@ def test_months_that_differ_are_told_with_the_target_as_a_line(make_project, run
     )
 
 
+@pytest.mark.parametrize("when", ["", "infinity", "-infinity"])
+def test_a_time_that_no_row_has_is_not_compared_by_month(make_project, run_project, when: str) -> None:
+    yaml = "source: {path: t.csv, types: {day: TIMESTAMP}}\nkey: id\ntime: day\n"
+    lines = "".join(f"{i},{when},{i % 7}\n" for i in range(600))
+    report = run_project(make_project({"visits.yaml": yaml}, {"t.csv": "id,day,x\n" + lines}))
+    assert report.datasets[0].status == "published", report.datasets[0].error
+    assert findings(report)["SHIFT5"] == ("not_applicable", "no row has a day")
+
+
 def test_a_run_that_is_repeated_says_the_same(make_project, run_project, tmp_path: Path) -> None:
     yaml = SHOP.replace("source: visits", "source: {path: visits/*.csv}")
     files = {"visits/1.csv": HEAD + visits(300)}
