@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,21 @@ def listen(event):
 project = Project.open(Path(sys.argv[1]))
 with Warehouse(project.settings) as warehouse:
     dagster_run.execute(Run(project=project, warehouse=warehouse, listen=listen), list(project.order))
+"""
+
+OPENED = """
+import sys, time
+from pathlib import Path
+import dagster
+from pipelines.dagster_home import opened
+from warehouse.settings import read_settings
+
+settings, go = read_settings(Path(sys.argv[1])), Path(sys.argv[2])
+print("ready", flush=True)
+while not go.exists():
+    time.sleep(0.001)
+with opened(settings):
+    pass
 """
 
 
@@ -174,3 +191,29 @@ def test_a_run_whose_process_lives_is_left_alone(shop: Path) -> None:
         with alive(settings, run_id):
             assert dagster_home.report_dead_runs(instance, settings) == []
     assert os.getpid()
+
+
+def test_processes_that_make_the_home_at_once_do_not_break_it(shop: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENED, str(shop), str(tmp_path / "go")]
+    openers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for one in openers:
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+    (tmp_path / "go").touch()
+    assert [(one.wait(), one.communicate()[1]) for one in openers] == [(0, "")] * 3
+    assert runs(shop) == []
+
+
+@pytest.mark.parametrize("how", ["two heads", "no database"])
+def test_a_home_of_ours_that_is_broken_is_set_aside(shop: Path, gristmill: Gristmill, how: str) -> None:
+    assert runs(shop) == []
+    file = shop / ".gristmill" / "dagster" / "history" / "runs.db"
+    if how == "no database":
+        file.write_bytes(b"\0" * 8192)
+    else:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("INSERT INTO alembic_version VALUES ('5771160a95ad')")
+            connection.commit()
+    assert gristmill("run").code == 0
+    assert len(runs(shop)) == 1
+    assert len(list((shop / ".gristmill" / "dagster").glob("history.broken-*"))) == 1
