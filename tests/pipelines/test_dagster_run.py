@@ -61,6 +61,28 @@ with opened(settings):
     pass
 """
 
+TOLD_TO_END = """
+import os, signal, sys
+from pathlib import Path
+from assets.project import Project
+from assets.step import Run
+from pipelines import dagster_run
+from warehouse.client import Warehouse
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def listen(event):
+    if (event.dataset, event.step, event.stage) == ("t", "build", "start"):
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+
+project = Project.open(Path(sys.argv[1]))
+with Warehouse(project.settings) as warehouse:
+    try:
+        dagster_run.execute(Run(project=project, warehouse=warehouse, listen=listen), list(project.order))
+    except KeyboardInterrupt:
+        print([step.step for step in warehouse.meta.steps("u")])
+"""
+
 
 def runs(root: Path) -> list[dg.DagsterRun]:
     with opened(read_settings(root)) as instance:
@@ -217,3 +239,15 @@ def test_a_home_of_ours_that_is_broken_is_set_aside(shop: Path, gristmill: Grist
     assert gristmill("run").code == 0
     assert len(runs(shop)) == 1
     assert len(list((shop / ".gristmill" / "dagster").glob("history.broken-*"))) == 1
+
+
+@pytest.mark.parametrize("told", ["SIGINT", "SIGTERM"])
+def test_a_run_that_is_told_to_end_ends_and_goes_on_with_no_other_dataset(make_project, told: str) -> None:
+    rows = "id,x\n" + "".join(f"{i},{i}\n" for i in range(40))
+    yaml = "source: t.csv\nkey: id\n"
+    root = make_project({"t.yaml": yaml, "u.yaml": "query: from t\nkey: id\n"}, {"t.csv": rows})
+    ran = subprocess.run(
+        [sys.executable, "-c", TOLD_TO_END, str(root), told], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "[]\n"), ran.stderr
+    assert [run.status for run in runs(root)] == [dg.DagsterRunStatus.FAILURE]
