@@ -122,9 +122,11 @@ def file_of(kind: str, name: str, columns: int = 1) -> str:
 
     >>> file_of("dataset", "flights"), file_of("run", "../x"), file_of("dataset", "flights", 2)
     ('flights.html', 'run-%2E%2E%2Fx.html', 'flights-columns-2.html')
+    >>> file_of("dataset", "index")
+    'dataset-index.html'
     """
     safe = quote(name, safe="").replace(".", "%2E")
-    stem = safe if kind == "dataset" else f"{kind}-{safe}"
+    stem = safe if kind == "dataset" and name != "index" else f"{kind}-{safe}"  # index.html lists the datasets
     return f"{stem}{f'-columns-{columns}' if columns > 1 else ''}.html"
 
 
