@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -339,3 +340,12 @@ def test_models_are_counted_as_diagnose_counts_them_and_one_taken_out_after_it_f
 
 def test_the_commonest_levels_of_a_column_stand_on_its_card(known: Path, browse: Any) -> None:
     assert "Most frequent: Bern" in said(browse(known).read("/datasets/churn"))
+
+
+def test_meta_that_cannot_be_read_is_said(known: Path, browse: Any) -> None:
+    one = browse(known)
+    with sqlite3.connect(known / ".gristmill" / "meta.sqlite") as meta:
+        meta.execute("ALTER TABLE columns RENAME TO columns_of_tomorrow")
+    meta.close()
+    text = one.read("/datasets/churn", status=503)
+    assert "What is known of the project cannot be read: no such table: columns." in text
