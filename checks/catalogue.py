@@ -139,7 +139,7 @@ CATALOGUE = {
         "cannot be told apart.",
     ),
     "SHIFT2": Code(
-        title="Dev and test are of one distribution",
+        title="Dev and test",
         meaning="Warns when a column differs between dev and test beyond chance and beyond the tolerance.",
         advice="Take dev and test from the same distribution: a team that aims at dev otherwise hits another target.",
     ),

@@ -5,7 +5,11 @@ What a stage does is `assets.stages`; that nothing is due is found out before th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 
 JOB = "gristmill_run"
 TAG = "gristmill/run_id"
-INTERRUPTED = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -41,7 +44,7 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
     settings = run.project.settings
     run_id = run.run_id
     try:
-        with opened(settings) as instance:
+        with opened(settings) as instance, _interrupts() as is_interrupted:
             while waiting:
                 found = due(run, waiting, is_forced=is_forced)
                 for name in waiting:
@@ -50,8 +53,8 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                 started = {name: planned for name, planned in found.items() if not execution.skip(name)}
                 if started:
                     with alive(settings, run_id):
-                        is_stopped = _one_run(execution, instance, run_id, started, is_forced=is_forced)
-                    if is_stopped or execution.stopped_by:
+                        _one_run(execution, instance, run_id, started, is_forced=is_forced)
+                    if execution.stopped_by or is_interrupted():
                         raise KeyboardInterrupt from execution.stopped_by
                 reached = [name for name in started if execution.is_reached(name)]
                 if started and not reached:
@@ -62,6 +65,31 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
     return report_of(execution, names, is_whole=is_whole)
 
 
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM came since: Dagster takes both for a step that failed, and comes back as from any."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread alone
+        yield lambda: False
+        return
+    seen, told = socket.socketpair()
+    for one in (seen, told):
+        one.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def is_interrupted() -> bool:
+        try:
+            return bool({signal.SIGINT, signal.SIGTERM} & set(seen.recv(4096)))
+        except BlockingIOError:
+            return False
+
+    try:
+        yield is_interrupted
+    finally:
+        signal.set_wakeup_fd(before)
+        seen.close()
+        told.close()
+
+
 def _one_run(
     execution: Execution,
     instance: dg.DagsterInstance,
@@ -69,8 +97,7 @@ def _one_run(
     started: Mapping[str, Planned],
     *,
     is_forced: bool,
-) -> bool:
-    """One run of Dagster; whether it was stopped by hand, which Dagster takes for one more failure."""
+) -> None:
     import dagster as dg
 
     project, keys = execution.run.project, list[dg.AssetKey]()
@@ -82,12 +109,10 @@ def _one_run(
     pages = partial(report_path, project.settings)
     ours = definitions(project, list(started), execution=execution, report_of=pages)
     defs = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
-    done = defs.resolve_job_def(JOB).execute_in_process(
+    defs.resolve_job_def(JOB).execute_in_process(
         run_config=QUIET,
         instance=instance,
         run_id=run_id,
         raise_on_error=False,
         tags={TAG: execution.run.run_id, "gristmill/author": execution.run.author},
     )
-    errors = [getattr(event.event_specific_data, "error", None) for event in done.all_events if event.is_failure]
-    return any(error and error.cls_name in INTERRUPTED for error in errors)

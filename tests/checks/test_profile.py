@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from checks.bins import Cells, merged, ordered_cells
 from checks.column_stats import figure_of, quartiles, stats_of
+from checks.figure import draw
 from checks.profile import IS_A_NAME, cells_of, scan
 
 
@@ -171,6 +172,20 @@ def test_a_figure_is_small_and_its_shares_add_up(profiled) -> None:
         if figure["kind"] == "histogram":
             assert all(len(s) == len(figure["edges"]) - 1 for s in figure["series"].values())
     assert figure_of(profile, next(c for c in profile.cells if c.column == "nothing"), ("train",)) is None
+
+
+def test_levels_that_are_not_drawn_are_all_others_and_no_number_is_made_up(profiled) -> None:
+    """The column has hundreds of levels, of which the 64 commonest are known by name."""
+    frame, profile = profiled
+    figure = figure_of(profile, next(c for c in profile.cells if c.column == "many"), ("train", "dev"))
+    assert figure
+    assert figure["labels"][-1] == "all other levels"
+    shown, train = figure["labels"][:-1], frame.filter(_part="train")["many"]
+    assert len(shown) == 11
+    assert figure["series"]["train"][-1] == pytest.approx((~train.is_in(shown)).mean(), abs=0.001)
+    picture = draw(figure)
+    assert "all other levels" in picture
+    assert " more<" not in picture  # "2 more", of hundreds, was said once
 
 
 def test_cells_survive_json(profiled) -> None:
