@@ -195,14 +195,16 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     """The first thing to do, in one sentence.
 
     Of the leading metric's problems (and avoidable bias by whatever metric the human level was declared in) the largest
-    in units of its tolerance comes first; when it shows none, the largest of the other metrics.
+    in units of its tolerance comes first; when it shows none, the largest of the other metrics. What the leading metric
+    cannot tell is not taken from another: asked of every metric, chance alone would name a gap twice as often.
     """
     if not metrics:
         return "Nothing can be said: no split has a labelled row that was predicted."
     lead, *others = metrics
     found = _problems(lead) + [one for other in others for one in _problems(other) if one[1].name == "avoidable_bias"]
     if not found:
-        found = [one for other in others for one in _problems(other)]
+        unsure = {gap.name for gap in lead.gaps if gap.verdict == "cannot_tell"}
+        found = [one for other in others for one in _problems(other) if one[1].name not in unsure]
     if not found:
         return _nothing_found(lead)
     of, gap = max(found, key=lambda one: (one[1].value or 0) / one[0].tolerance)
@@ -217,9 +219,8 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
 
 def _beside(lead: MetricDiagnosis, name: str) -> str:
     """What the leading metric says of a gap that another one shows."""
-    verdict = next(gap.verdict for gap in lead.gaps if gap.name == name)
-    said = {"fine": "shows none of it", "cannot_tell": "cannot tell"}.get(verdict)
-    return f" ({METRICS[lead.metric].title} {said})" if said else ""
+    is_fine = any(gap.name == name and gap.verdict == "fine" for gap in lead.gaps)
+    return f" ({METRICS[lead.metric].title} shows none of it)" if is_fine else ""
 
 
 def _problems(of: MetricDiagnosis) -> list[tuple[MetricDiagnosis, FoundGap]]:
