@@ -6,8 +6,9 @@ Which models are due is `assets.model_plan`; a model that fails is a row too, an
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def judge(
     """
     meta, row = run.warehouse.meta, _new_row(run, dataset, version, model, is_in_memory=frame is not None)
     try:
-        task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
+        with redirect_stdout(sys.stderr):  # what a model's code prints is no result of ours
+            task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
         with timed("evaluate"):
             rates = error_rates(task, judged, dataset.file.spec.metric)
         with timed("diagnose"):

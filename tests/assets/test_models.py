@@ -363,6 +363,13 @@ def test_a_model_that_answers_oddly_fails_alone(project, run_project, estimator:
     assert found in odd["error"]
 
 
+def test_what_a_model_prints_is_not_among_results(project, run_project, capsys) -> None:
+    loud = "print('loaded')\n" + OWN
+    run_project(project("models:\n  own: {estimator: own.py:make}\n", files={"own.py": loud}))
+    printed = capsys.readouterr()
+    assert (printed.out, "loaded" in printed.err) == ("", True)
+
+
 def test_a_column_without_any_value_in_train_is_left_out_and_said(project, run_project) -> None:
     empty = rows().with_columns(never=pl.lit(None, dtype=pl.Float64))
     yaml = "contract: {columns: {never: {type: float, nullable: true}}}\n"
