@@ -122,7 +122,7 @@ def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[
     n_buckets = BUCKETS if n_rows <= JUDGED_ROWS else max(8, BUCKETS * JUDGED_ROWS // n_rows)
     rows = table.filter(~is_unlabelled(table[spec.target]), table["_bucket"] < n_buckets)
     frame = collect(rows.select(*features, spec.target, "_bucket"))
-    share = "" if n_buckets == BUCKETS else f" of {n_buckets} of {BUCKETS} buckets"
+    share = "" if n_buckets == BUCKETS else f", those of about {n_buckets / BUCKETS:.0%} of the entities"
     return giveaways(frame, features, spec.target, judged_on=f"{len(frame):,} labelled rows{share}")
 
 

@@ -101,6 +101,8 @@ def _new_row(run: Run, dataset: Dataset, version: Version, model: Model, *, is_i
 
 def _gave_up(error: BaseException) -> tuple[str, str]:
     said = (str(error).splitlines() or [""])[0] or type(error).__name__
+    if isinstance(error, duckdb.DataError):
+        return said, "look at that value: the column is read as what it stands for in the dataset"
     return said, "free some memory and run again, or see `gristmill --debug run`"
 
 

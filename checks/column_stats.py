@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
 from checks.collect import collect
-from checks.profile import UNUSED, Extremes, Profile, as_number
+from checks.profile import FARTHEST, UNUSED, Extremes, Profile, as_number
 from checks.units import Side
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ def _of_parts(profile: Profile, cells: Cells, members: Sequence[str]) -> dict[st
     found = [e for part in members if (e := profile.extremes.get((cells.column, part)))]
     if not n or not found:
         return told
+    low, high = min(e.low for e in found), max(e.high for e in found)
+    if max(abs(low - cells.median), abs(high - cells.median)) > FARTHEST * cells.iqr:
+        return told | {"min": low, "max": high}  # its moments are not those of all values
     mean = cells.median + cells.iqr * s / n
     sd = cells.iqr * float(np.sqrt(max(ss / n - (s / n) ** 2, 0) * n / max(n - 1, 1)))
-    return told | _told(
-        cells, float(mean), sd, Extremes(low=min(e.low for e in found), high=max(e.high for e in found))
-    )
+    return told | _told(cells, float(mean), sd, Extremes(low=low, high=high))
 
 
 def _told(cells: Cells, mean: float, sd: float, ends: Extremes) -> dict[str, Any]:

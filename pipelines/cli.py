@@ -70,12 +70,13 @@ def cli(*, debug: bool) -> None:
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong command or YAML, 3 blocked, 4 not found."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, prog_name="gristmill")
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of a pipe had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except click.exceptions.Abort:
+        click.echo("Stopped. What was done is kept; run it again to go on.", err=True)
         code = 130
     except click.ClickException as error:
         code = _refused(error)

@@ -126,6 +126,12 @@ def run_command(  # noqa: PLR0913 - one argument an option
         is_quiet=as_json,
         is_due_alone=is_due,
     )
+    _say(root, report, is_due=is_due, as_json=as_json)
+    return report.exit_code
+
+
+def _say(root: Path, report: RunReport, *, is_due: bool, as_json: bool) -> None:
+    """How a run ended, and what is not as it should be."""
     for one in report.datasets:
         if one.fault and "--debug" in sys.argv:
             traceback.print_exception(one.fault)
@@ -137,7 +143,6 @@ def run_command(  # noqa: PLR0913 - one argument an option
             messages.note("Nothing is due.")
         with Warehouse(read_settings(root)) as warehouse:
             messages.warnings(said_of(Project.open(root), warehouse))
-    return report.exit_code
 
 
 def _dry_run(root: Path, names: tuple[str, ...], *, is_forced: bool, with_upstream: bool, as_json: bool) -> int:

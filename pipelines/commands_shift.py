@@ -42,9 +42,15 @@ def shift(name: str, *, by: Any, as_json: bool) -> None:
     if months:
         _months(months)
     if not facts["comparisons"]:
-        messages.note("Nothing was compared. `gristmill run` compares splits, versions and months.")
+        messages.note(f"Nothing was compared. {_why_nothing(name, facts)}")
     elif not by and months:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --json")
+
+
+def _why_nothing(name: str, facts: dict[str, Any]) -> str:
+    if not facts["findings"]:
+        return f"An older Gristmill published this version: `gristmill run {name} --force` audits the data anew."
+    return f"`gristmill shift {name}` says of each question why."
 
 
 def _comparison(comparison: dict[str, Any]) -> None:

@@ -36,6 +36,9 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
 
     A dataset that Dagster does not reach, because one that it reads was stopped, is taken up by a run of its own:
     its readers' version may be due with what there is.
+
+    Raises:
+        KeyboardInterrupt: It was stopped by hand; what was done is kept.
     """
     execution, waiting = Execution(run, is_forced=is_forced), list(names)
     settings = run.project.settings
@@ -51,8 +54,8 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                 if started:
                     with alive(settings, run_id):
                         _one_run(execution, instance, run_id, started, is_forced=is_forced)
-                if is_interrupted():
-                    raise KeyboardInterrupt
+                    if execution.stopped_by or is_interrupted():
+                        raise KeyboardInterrupt from execution.stopped_by
                 reached = [name for name in started if execution.is_reached(name)]
                 if started and not reached:
                     raise StepFailed(next(iter(started)), "Dagster", "did not run it", "`gristmill --debug run`")

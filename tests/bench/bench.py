@@ -55,8 +55,8 @@ def cpu(work: Callable[[], object]) -> float:
 def bench_run(folder: Path) -> Path:
     gristmill = str(Path(sys.executable).with_name("gristmill"))
     wall, memory = seconds_of([gristmill, "demo", "demo"], folder)
-    say("the demo's five datasets: wall seconds", f"{wall:.1f}", "goal under 20")
-    say("  peak memory, MiB", f"{memory:.0f}", "goal under 1024")
+    say("the demo: every step, Dagster, model, reports: wall seconds", f"{wall:.1f}", "goal under 60")
+    say("  peak memory, MiB", f"{memory:.0f}", "goal under 1536")
     again = median(seconds_of([gristmill, "run"], folder / "demo")[0] for _ in range(5))
     say("second run, nothing due: wall seconds", f"{again:.2f}", "goal under 1")
     checked = median(seconds_of([gristmill, "check"], folder / "demo")[0] for _ in range(3))

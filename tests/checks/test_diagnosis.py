@@ -113,6 +113,15 @@ def test_what_only_plain_error_shows_is_said_to_be_so() -> None:
     assert "error rate 0.200 on train and 0.250 on train_dev (AUC shows none of it)" in found.first_fix
 
 
+def test_what_the_leading_metric_cannot_tell_is_not_said_to_be_absent() -> None:
+    found = told(
+        ladder(train=0.20, dev=0.25),
+        {"auc": {"train": sure(0.80), "dev": sure(0.77, se=0.02)}},
+    )
+    assert verdicts(found, "auc")[1] == "cannot_tell"
+    assert "(AUC cannot tell)" in found.first_fix
+
+
 def test_the_metric_that_the_team_names_leads() -> None:
     rates = (ladder(train=0.20, dev=0.25), ladder("auc", train=0.9, dev=0.8))
     assert [of.metric for of in told(*rates, lead="error_rate").metrics] == ["error_rate", "auc"]
@@ -130,3 +139,14 @@ def test_when_nothing_is_wrong_the_first_fix_says_so() -> None:
     assert told(even, human=0.1).first_fix.startswith("No gap is left to close")
     unsure = ladder(se=0.05, train=0.1, train_dev=0.1, dev=0.1, test=0.1)
     assert "variance and data mismatch and overfitting to dev cannot be told" in told(unsure).first_fix
+
+
+def test_a_leading_metric_that_cannot_tell_is_not_said_to_show_nothing() -> None:
+    found = told(ladder(train=0.20, dev=0.25), ladder("auc", se=0.2, train=0.79, dev=0.39))
+    assert "error rate 0.200 on train and 0.250 on dev (AUC cannot tell)" in found.first_fix
+
+
+def test_a_ladder_of_train_alone_tells_nothing() -> None:
+    assert told(ladder(train=0.1)).first_fix == (
+        "Nothing can be told: there is no error rate of dev; a model is diagnosed from its fall between train and dev."
+    )

@@ -214,3 +214,25 @@ def test_groups_are_at_most_as_many_as_asked_and_missing_stays_apart() -> None:
     assert len(set(groups.tolist())) == 11
     assert (np.diff(groups) >= 0).all()
     assert groups[-1] not in groups[:-1]
+
+
+def test_values_beyond_64_bit_integers_are_counted_and_told() -> None:
+    values = [1e20 if i % 10 == 0 else i / 7 for i in range(300)]
+    frame = pl.DataFrame({"x": values, "far": [1e120 if v == 1e20 else v for v in values]})
+    frame = frame.with_columns(huge=pl.Series([1e308, -1e308] * 150), _bucket=pl.arange(0, 300) % 256)
+    table = table_of(frame.with_columns(_part=pl.lit("train"), _entity=pl.arange(0, 300).cast(pl.String)))
+    cells = cells_of(table, ["x", "far", "huge"], n_rows=300)
+    profile = scan(table, cells, n_rows=300)
+    x, far, huge = (stats_of(profile, c, ("train",))["train"] for c in cells)
+    assert x["mean"] == pytest.approx(float(np.mean(values)))
+    assert (x["max"], far["max"], huge["min"]) == (1e20, 1e120, -1e308)
+    assert "mean" not in far, "its moments are not those of all values"
+    assert profile.parts["train"].precision["x"].sum() == 300
+    assert cells[2].why == "it has values beyond 1e+150, whose squares no number holds"
+
+
+def test_no_row_at_all_is_counted_as_none(profiled) -> None:
+    frame = mixed()
+    table = table_of(frame)
+    cells = cells_of(table, [c for c in frame.columns if not c.startswith("_")], n_rows=len(frame))
+    assert scan(table.limit(0), cells, n_rows=0).parts == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def reading(shop_for_readers: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def published(shop: Path) -> Path:
+def published(shop: Path, shop_for_readers: Path) -> Path:
     """`shop`, run once, for tests that change it."""
-    run_project(shop, is_quiet=True)
+    shutil.copytree(shop_for_readers, shop, dirs_exist_ok=True)
     return shop

@@ -215,6 +215,21 @@ def test_a_run_whose_process_lives_is_left_alone(shop: Path) -> None:
     assert os.getpid()
 
 
+@pytest.mark.parametrize("step", ["build", "fit"])
+def test_a_run_that_is_stopped_by_hand_says_so_and_goes_on_the_next_time(
+    shop: Path, gristmill: Gristmill, step: str
+) -> None:
+    script = KILLED.replace('"build"', repr(step)).replace("SIGKILL", "SIGINT")
+    stopped = subprocess.run([sys.executable, "-c", script, str(shop)], capture_output=True, text=True, check=False)
+    assert "KeyboardInterrupt" in stopped.stderr, stopped.stderr
+    status = gristmill("status")
+    assert status.code == 1
+    assert "it was stopped before it was done" in status.out
+
+    assert gristmill("run").code == 0
+    assert gristmill("status").code == 0
+
+
 def test_processes_that_make_the_home_at_once_do_not_break_it(shop: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPENED, str(shop), str(tmp_path / "go")]
     openers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
