@@ -74,7 +74,7 @@ def _rungs(given: object, gaps: Mapping[str, Mapping[str, Any]]) -> list[Rung]:
         names = [name for name in names if name in rates]
     rungs = []
     for i, name in enumerate(names):
-        row = rates.get(name) or {}
+        row = found if isinstance(found := rates.get(name), Mapping) else {}
         low, estimate, high = (number(row.get(key)) for key in ("low", "estimate", "high"))
         rungs.append(Rung(name=name, y=TOP + 8 + i * (RUNG + GAP), estimate=estimate, low=low, high=high))
     return rungs

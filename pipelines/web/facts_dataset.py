@@ -23,6 +23,7 @@ MOST_VERSIONS = 12
 MOST_RUNS = 8
 PROOF = ("SPLIT", "LEAK", "TARGET")
 SHIFT = "SHIFT"
+LOUD = ("warn", "fail")
 
 
 def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1) -> dict[str, Any] | None:
@@ -65,9 +66,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,
-        "shift_findings": [
-            row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in {"warn", "fail"}
-        ],
+        "shift_findings": [row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in LOUD],
         "models": models_of(meta, name, version, _declared(catalog, name)),
         "versions": list(reversed(versions))[:MOST_VERSIONS],
         "n_versions": len(versions),

@@ -259,3 +259,18 @@ def test_status_names_the_file_that_cannot_be_read(project: Callable[[str], Path
     (row,) = json.loads(gristmill("status", "--json").out)["datasets"]
     assert (row["status"], row["file"], row["version"]) == ("failed", "t.csv", None)
     assert row["next"] == ["gristmill --debug run t"]
+
+
+def test_a_model_that_failed_and_was_taken_out_of_the_file_is_no_trouble_any_more(
+    project: Callable[[str], Path], gristmill: Gristmill
+) -> None:
+    root = project("")
+    (root / "gristmill.toml").write_text('salt = "gristmill"\n', "utf-8")
+    (root / "bad.py").write_text("def make():\n    raise RuntimeError('never')\n", "utf-8")
+    yaml = "source: t.csv\nkey: id\ntarget: x\n"
+    (root / "datasets" / "t.yaml").write_text(f"{yaml}models: {{bad: {{estimator: bad.py:make}}}}\n", "utf-8")
+    assert gristmill("run").code == 1
+    assert gristmill("status").code == 1
+    (root / "datasets" / "t.yaml").write_text(f"{yaml}models: {{}}\n", "utf-8")
+    assert gristmill("run").code == 0
+    assert gristmill("status").code == 0
