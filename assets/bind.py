@@ -123,8 +123,20 @@ class Binder:
             *self._references(file),
             *_bounds(file, columns),
             *_conditions(file, columns),
+            *self._vanished(dataset),
         ]
         return (None if any(not p.is_warning for p in problems) else columns), problems
+
+    def _vanished(self, dataset: Dataset) -> Iterator[Problem]:
+        """The sources of which rows were taken in and that name no file now: an outage, or a slip of the pen."""
+        for name, source in dataset.file.spec.sources_of(dataset.name).items():
+            try:
+                find_files(self._project.settings.root, source.path)
+            except Unreadable as error:
+                key = "source" if dataset.file.spec.source else f"sources.{name}"
+                found = f"names {str(error.path)!r}: {error.found}; the rows taken in before are kept"
+                hint = "; ".join(note.removeprefix("Hint: ") for note in error.__notes__)
+                yield dataset.file.problem(f"{key}.path", found, hint, is_warning=True)
 
     def _references(self, file: DatasetFile) -> Iterator[Problem]:
         for column, promise in file.spec.contract.columns.items():

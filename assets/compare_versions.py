@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assets.plan import latest
+from assets.plan import latest, policy_facts
 from assets.profile import Learned, Subject
 from assets.step import Run
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
@@ -46,6 +46,10 @@ def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learne
         seen = "there is no earlier version"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
         return
+    if changed := _changed_units(run, subject, before):
+        seen = f"the {changed} changed since version {before.version}, so nothing is swapped that both have"
+        learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
+        return
     lake, name = run.warehouse.lake, subject.dataset.name
     selects = {
         BEFORE: version_sql(name, before.snapshot, named=RESERVED),
@@ -64,11 +68,22 @@ def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learne
     is_grown = not growth.n_removed
     current = lake.ibis.table(ADDED) if is_grown else two
     both = unite(one.select(*shared, *KEPT), current.select(*shared, *KEPT), kept=KEPT)
-    both, question = _asked(run, subject, before, both)
+    both, question = _asked(subject, before, both)
     words = f"{growth.n_added:,} rows added since" if is_grown else "this build"
     report = with_target(compare_both(both, question, reference=last, current=words), subject.dataset.file.spec.target)
     learned.add("versions", report)
     learned.findings.append(report.finding(CODE))
+
+
+def _changed_units(run: Run, subject: Subject, before: Version) -> str:
+    """What makes rows belong together otherwise than in the last version: `salt`, `entity`, or nothing."""
+    policies = {policy.policy: policy for policy in run.warehouse.meta.policies(subject.dataset.name)}
+    policy = policies.get(before.policy or 0)
+    if policy is None:
+        return ""
+    if policy.salt != subject.dataset.policy.salt:
+        return "salt"
+    return "entity" if policy.entity != policy_facts(subject.dataset)[1] else ""
 
 
 def _types(run: Run, view: str) -> dict[str, str]:
@@ -85,20 +100,14 @@ def _growth(run: Run, shared: list[str]) -> Growth:
     return Growth(n_added=n_added, n_removed=n_before - (n_after - n_added))
 
 
-def _asked(run: Run, subject: Subject, before: Version, both: Both) -> tuple[Both, Question]:
+def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Question]:
     spec = subject.dataset.file.spec
     silent = {c: why for c, why in subject.silent().items() if c in both.columns}
-    policy = next((p for p in run.warehouse.meta.policies(subject.dataset.name) if p.policy == before.policy), None)
-    refused = ""
-    if policy and policy.salt != subject.dataset.policy.salt:
-        refused = "the splits were made anew under another salt, so entities lie in other groups"
     unlike = ""
     if spec.time and _is_later(both, spec.time):
         silent = dict.fromkeys(moments_of(both.table), IS_WHEN) | silent
         unlike = "" if subject.is_unit_the_day else other_times(subject.unit)
-    question = Question(
-        unit=subject.unit, seed=f"{before.fingerprint} {subject.fingerprint}", refused=refused, unlike=unlike
-    )
+    question = Question(unit=subject.unit, seed=f"{before.fingerprint} {subject.fingerprint}", unlike=unlike)
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
 
 

@@ -5,6 +5,7 @@ here; that is `pipelines.schedules` and `pipelines.sensors`.
 """
 
 # No `from __future__ import annotations`: Dagster compares the annotation of `context` itself.
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,7 +34,6 @@ from assets.step import Run, new_run_id
 from checks.catalogue import CATALOGUE, AskedOf
 from warehouse.client import Warehouse
 
-KEY = "gristmill"  # of the resource
 OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 TAG = re.compile(r"[\w.-]{1,63}")
 Told = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
@@ -61,14 +61,16 @@ def definitions(
         report_of: Where the page of a dataset will be, if one is written.
     """
     project = project if isinstance(project, Project) else Project.open(Path(project).resolve())
+    # Of its own for each project, so that the definitions of two can be merged.
+    resource = f"gristmill_{hashlib.sha256(str(project.settings.root).encode()).hexdigest()[:8]}"
     assets: list[dg.AssetsDefinition] = []
     for name in project.names if names is None else names:
         if dataset := project.datasets.get(name):
-            made = (_sources(dataset), _dataset(dataset, report_of), _models(dataset))
+            made = (_sources(dataset, resource), _dataset(dataset, resource, report_of), _models(dataset, resource))
             assets += [one for one in made if one is not None]
         elif problems := project.problems_of(name):
             assets.append(_not_understood(name, problems))
-    return dg.Definitions(assets=assets, resources={KEY: execution or _opened(project.settings.root, on_end)})
+    return dg.Definitions(assets=assets, resources={resource: execution or _opened(project.settings.root, on_end)})
 
 
 def keys_of(dataset: Dataset) -> list[dg.AssetKey]:
@@ -108,7 +110,7 @@ def _opened(root: Path, on_end: Ended | None) -> dg.ResourceDefinition:
     return gristmill
 
 
-def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
+def _sources(dataset: Dataset, resource: str) -> dg.AssetsDefinition | None:
     keys = _source_keys(dataset)
     if not keys:
         return None
@@ -117,9 +119,9 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
     codes = _codes("source")
     checks = [check for key in keys.values() for check in _checks(key, codes)]
 
-    @_asset(f"{dataset.name}__ingest", specs, checks)
+    @_asset(f"{dataset.name}__ingest", specs, checks, resource=resource)
     def ingest(context: dg.AssetExecutionContext) -> Told:
-        execution = _execution(context)
+        execution = _execution(context, resource)
         result = execution.ingest(dataset.name)
         meta = execution.run.warehouse.meta
         found = source_findings(meta, dataset.name, execution.run.run_id)
@@ -132,7 +134,7 @@ def _sources(dataset: Dataset) -> dg.AssetsDefinition | None:
     return ingest
 
 
-def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinition:
+def _dataset(dataset: Dataset, resource: str, report_of: ReportOf | None) -> dg.AssetsDefinition:
     key, said = dg.AssetKey(dataset.name), dataset.file.spec
     codes = _codes("dataset")
     spec = _spec(
@@ -145,9 +147,9 @@ def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinitio
         metadata={"file": dataset.file.file},
     )
 
-    @_asset(f"{dataset.name}__publish", [spec], _checks(key, codes))
+    @_asset(f"{dataset.name}__publish", [spec], _checks(key, codes), resource=resource)
     def publish(context: dg.AssetExecutionContext) -> Told:
-        execution = _execution(context)
+        execution = _execution(context, resource)
         result = execution.publish(dataset.name)
         meta = execution.run.warehouse.meta
         _raise_if_failed(result)
@@ -162,7 +164,7 @@ def _dataset(dataset: Dataset, report_of: ReportOf | None) -> dg.AssetsDefinitio
     return publish
 
 
-def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
+def _models(dataset: Dataset, resource: str) -> dg.AssetsDefinition | None:
     keys = {name: _model_key(dataset, name) for name in models_of(dataset)}
     if not keys:
         return None
@@ -170,9 +172,9 @@ def _models(dataset: Dataset) -> dg.AssetsDefinition | None:
     codes = _codes("model")
     checks = [check for key in keys.values() for check in _checks(key, codes)]
 
-    @_asset(f"{dataset.name}__judge", specs, checks)
+    @_asset(f"{dataset.name}__judge", specs, checks, resource=resource)
     def judge(context: dg.AssetExecutionContext) -> Told:
-        execution = _execution(context)
+        execution = _execution(context, resource)
         result = execution.judge(dataset.name)
         execution.end(dataset.name)
         _raise_if_failed(result)
@@ -204,9 +206,10 @@ def _not_understood(name: str, problems: Sequence[Problem]) -> dg.AssetsDefiniti
 
 
 def _asset(
-    name: str, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec] = ()
+    name: str, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec] = (), *, resource: str | None = None
 ) -> Callable[[Callable[[dg.AssetExecutionContext], Told]], dg.AssetsDefinition]:
-    return dg.multi_asset(name=name, specs=specs, check_specs=checks, can_subset=True, required_resource_keys={KEY})
+    needed = {resource} if resource else set()
+    return dg.multi_asset(name=name, specs=specs, check_specs=checks, can_subset=True, required_resource_keys=needed)
 
 
 def _spec(key: dg.AssetKey, dataset: Dataset, kind: str, **more: Any) -> dg.AssetSpec:
@@ -227,8 +230,8 @@ def _checks(key: dg.AssetKey, codes: Iterable[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def _execution(context: dg.AssetExecutionContext) -> Execution:
-    execution: Execution = getattr(context.resources, KEY)
+def _execution(context: dg.AssetExecutionContext, resource: str) -> Execution:
+    execution: Execution = getattr(context.resources, resource)
     return execution
 
 

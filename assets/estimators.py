@@ -20,6 +20,8 @@ from assets.model_files import file_of, sha256_of
 from assets.model_plan import SEED, Model
 from warehouse.errors import closest
 
+# What a model's own code may raise; `sys.exit()` in it ends the model, not the run.
+ITS_OWN = (Exception, SystemExit, GeneratorExit)
 CLASSIFIER = "sklearn.ensemble:HistGradientBoostingClassifier"
 REGRESSOR = "sklearn.ensemble:HistGradientBoostingRegressor"
 # No early stopping: it would hold rows back by row, and rows of one entity know each other.
@@ -88,7 +90,7 @@ def _module_of_file(model: str, file: Path, place: str) -> ModuleType:
     sys.modules[name] = module  # classes that it defines are looked up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except ITS_OWN as error:
         del sys.modules[name]
         found = f"{place} cannot be loaded: {_first_line(error)}"
         raise ModelFailed(model, found, f"`python {place}` shows where; it sees no neighbour files") from error
@@ -105,7 +107,7 @@ def _made(model: str, named: str, factory: Any, params: dict[str, Any]) -> Any:
         found = f"{named} has no parameter {wrong!r}" if wrong else f"{named} refuses its params: {error}"
         hint = f"did you mean {close!r}?" if close else f"it takes {', '.join(known) or 'no parameters'}"
         raise ModelFailed(model, found, hint) from error
-    except Exception as error:
+    except ITS_OWN as error:
         raise ModelFailed(model, f"{named} cannot be made: {_first_line(error)}", "mend its `params`") from error
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         found = f"{named} gives {type(estimator).__name__!r}, which has no `fit` and `predict`"
@@ -139,5 +141,5 @@ def _code_of(module: ModuleType, file: Path | None) -> str | None:
     return sha256_of(source) if source else None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

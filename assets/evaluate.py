@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import ModelFailed
+from assets.estimators import ITS_OWN
 from assets.fit import Fitted, labels_of, repeatable
 from assets.model_plan import Model
+from assets.predicted import refuse_improbable, refuse_odd_numbers, refuse_wrong_shape
 from assets.step import Run
 from assets.task import Task
 from checks.error_rates import Rate, rate
@@ -41,6 +43,9 @@ def evaluate(run: Run, task: Task, model: Model, fitted: Fitted) -> dict[str, Ju
             continue
         with repeatable(len(frame)):
             told = _predict(model, fitted, frame.select(list(fitted.features)), task)
+        refuse_wrong_shape(model.name, told, len(frame))
+        if task.is_quantity:
+            refuse_odd_numbers(model.name, told["predicted"], "what it predicts")
         told |= {"truth": labels_of(frame, task), "bucket": frame["_bucket"].to_numpy()}
         for split in SPLITS:
             here = (frame["_split"] == split).to_numpy()
@@ -65,13 +70,18 @@ def _predict(model: Model, fitted: Fitted, x: pl.DataFrame, task: Task) -> dict[
         if task.is_quantity:
             return {"predicted": np.asarray(fitted.pipeline.predict(x), dtype=np.float64)}
         if hasattr(fitted.pipeline, "predict_proba"):
-            told = np.asarray(fitted.pipeline.predict_proba(x))
-            return from_probabilities(_of_all_classes(told, fitted, task), task)
-        predicted = np.asarray(fitted.pipeline.predict(x)).astype(np.int64)
-        scores = None
+            told = _of_all_classes(np.asarray(fitted.pipeline.predict_proba(x)), fitted, task)
+            refuse_improbable(model.name, told)
+            return from_probabilities(told, task)
+        predicted = np.asarray(fitted.pipeline.predict(x), dtype=np.float64)
+        refuse_odd_numbers(model.name, predicted, "what it predicts")
+        predicted, scores = predicted.astype(np.int64), None
         if len(task.classes) == 2 and hasattr(fitted.pipeline, "decision_function"):
             scores = np.asarray(fitted.pipeline.decision_function(x), dtype=np.float64)
-    except Exception as error:
+            refuse_odd_numbers(model.name, np.nan_to_num(scores, nan=np.nan, posinf=0, neginf=0), "its score")
+    except ModelFailed:
+        raise
+    except ITS_OWN as error:
         found = f"it cannot predict: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
         raise ModelFailed(model.name, found, "mend its code; `--debug` shows where") from error
     return {"predicted": predicted, "score": scores}

@@ -23,6 +23,7 @@ from warehouse.records import now
 Known = (AssetError, WarehouseError)
 OUT_OF_ROOM = (OSError, duckdb.OutOfMemoryException)
 STOPPED = frozenset({"blocked", "failed", "skipped"})
+STOPPED_BY_HAND = 130  # as shells say of what ctrl-C ended
 Work = Callable[[Dataset, DatasetResult, Planned], object]
 
 
@@ -33,6 +34,7 @@ class Execution:
         run: The run.
         results: How each dataset stands that was touched.
         begun_at: When it began, in UTC.
+        stopped_by: What stopped the process in the middle of a stage, such as ctrl-C; None while nothing has.
     """
 
     def __init__(self, run: Run, *, is_forced: bool = False) -> None:
@@ -41,6 +43,7 @@ class Execution:
         self._held: dict[str, ExitStack] = {}
         self._far: set[str] = set()  # datasets of which a stage after `ingest` ended here
         self._ended: set[str] = set()
+        self.stopped_by: BaseException | None = None
 
     def ingest(self, name: str) -> DatasetResult:
         """Take in what is due of a dataset's sources. An error or a finding that blocks is told by the result."""
@@ -97,9 +100,16 @@ class Execution:
 
     def _stage(self, name: str, work: Work) -> DatasetResult:
         dataset, result, started = self.run.project.dataset(name), self._result(name), time.monotonic()
-        with told(result, dataset):
-            work(dataset, result, self._hold(dataset))
-        result.seconds += time.monotonic() - started
+        try:
+            with told(result, dataset):
+                work(dataset, result, self._hold(dataset))
+        except BaseException as error:
+            self.stopped_by = error
+            result.status, result.exit_code, result.retry = "failed", STOPPED_BY_HAND, True
+            result.error, result.hint = "it was stopped before it was done", "run it again: what was done is kept"
+            raise
+        finally:
+            result.seconds += time.monotonic() - started
         return result
 
     def _hold(self, dataset: Dataset) -> Planned:

@@ -14,8 +14,9 @@ from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import ModelFailed
-from assets.estimators import Loaded, load_estimator
+from assets.estimators import ITS_OWN, Loaded, load_estimator
 from assets.model_plan import SEED, Model
+from assets.predicted import refuse_odd_numbers
 from assets.preparation import is_text, prepared
 from assets.step import Run
 from assets.task import Task
@@ -31,6 +32,7 @@ LIBRARIES = ("scikit-learn", "numpy", "scipy", "polars", "duckdb", "skops")
 THREADS = 2
 # Below this many rows a second thread costs more than it brings.
 FEW_ROWS = 20_000
+LOOK_AT_FEATURES = "look at `features` and `not_features`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Fitted:
     Attributes:
         pipeline: Preparation and estimator; speaks of classes by their number in the task.
         features: The columns that it sees, and their DuckDB types.
-        left_out: Columns that the baseline does not see, because no model can take them as they are, and why.
+        left_out: Columns that it does not see, because no model can take them as they are, and why.
         loaded: Its estimator.
     """
 
@@ -68,15 +70,32 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
     features, left_out = _features(run, task, model)
     frame = run.warehouse.lake.reader().execute(task.rows_sql(features=features, split="train")).pl()
     y = labels_of(frame, task)
+    _refuse_one_label(model, task, y)
+    empty = {n: "has no value in train" for n in features if frame[n].null_count() == len(frame)}
+    features, left_out = {n: kind for n, kind in features.items() if n not in empty}, left_out | empty
+    if not features:
+        raise ModelFailed(model.name, "no column is left for it to see: none has a value in train", LOOK_AT_FEATURES)
     x = frame.select(list(features))
     pipeline = prepared(loaded.estimator, features)
     with repeatable(len(frame)):
         try:
             pipeline.fit(x, y)
-        except Exception as error:
+        except ITS_OWN as error:
             found = f"{loaded.named} cannot be fitted: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             raise ModelFailed(model.name, found, "mend its `params` or its code; `--debug` shows where") from error
     return Fitted(pipeline=pipeline, features=features, left_out=left_out, loaded=loaded)
+
+
+def _refuse_one_label(model: Model, task: Task, y: np.ndarray) -> None:
+    """Nothing can be learned, nor R2 and AUC be told, where every row of train has one label."""
+    import numpy as np
+
+    if len(y) > 1 and y.min() == y.max():
+        label = f"{y[0]:g}" if task.is_quantity else repr(task.classes[int(y[0])])
+        hint = "a model needs rows that differ: look at the target, at the entity and at `evaluate_on`"
+        raise ModelFailed(model.name, f"every labelled row of train has {task.target!r} {label}", hint)
+    if task.is_quantity:
+        refuse_odd_numbers(model.name, np.asarray(y, dtype=np.float64), f"the target {task.target!r}")
 
 
 @contextmanager
@@ -132,7 +151,7 @@ def _features(run: Run, task: Task, model: Model) -> tuple[dict[str, str], dict[
         raise ModelFailed(model.name, f"the column {name!r} {found}, which it cannot take", hint)
     features = {name: kind for name, kind in task.features.items() if name not in why}
     if not features:
-        raise ModelFailed(model.name, "no column is left for it to see", "look at `features` and `not_features`")
+        raise ModelFailed(model.name, "no column is left for it to see", LOOK_AT_FEATURES)
     return features, why
 
 

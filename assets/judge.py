@@ -6,8 +6,9 @@ Which models are due is `assets.model_plan`; a model that fails is a row too, an
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def judge(
     """
     meta, row = run.warehouse.meta, _new_row(run, dataset, version, model, is_in_memory=frame is not None)
     try:
-        task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
+        with redirect_stdout(sys.stderr):  # what a model's code prints is no result of ours
+            task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
         with timed("evaluate"):
             rates = error_rates(task, judged, dataset.file.spec.metric)
         with timed("diagnose"):
@@ -102,6 +104,8 @@ def _new_row(run: Run, dataset: Dataset, version: Version, model: Model, *, is_i
 
 def _gave_up(error: BaseException) -> tuple[str, str]:
     said = (str(error).splitlines() or [""])[0] or type(error).__name__
+    if isinstance(error, duckdb.DataError):
+        return said, "look at that value: the column is read as what it stands for in the dataset"
     return said, "free some memory and run again, or see `gristmill --debug run`"
 
 

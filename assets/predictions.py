@@ -13,6 +13,7 @@ from assets.evaluate import from_probabilities, joined
 from assets.fit import labels_of
 from assets.model_files import prediction_files
 from assets.model_plan import Model
+from assets.predicted import refuse_improbable, refuse_odd_numbers
 from assets.project import Dataset
 from assets.step import Run
 from assets.task import Task, as_label
@@ -34,8 +35,6 @@ from warehouse.query import quoted
 
 if TYPE_CHECKING:
     import polars as pl
-
-SUM_TOLERANCE = 1e-3
 
 
 def judge_predictions(
@@ -76,6 +75,8 @@ def judge_predictions(
         if here.any():
             part = {name: value[here] for name, value in values.items() if value is not None}
             found[split] = joined([part], task, n_entities[split])
+    if not found:
+        raise ModelFailed(model.name, "no labelled row is predicted", "predict the rows of train and dev at least")
     return found
 
 
@@ -111,13 +112,13 @@ def _told(columns: Mapping[str, str], key: Mapping[str, str], task: Task, model:
         return {"_told": f"CAST({column} AS DOUBLE)"}
     text = f"CAST({column} AS VARCHAR)"
     if columns["prediction"] in {"DOUBLE", "FLOAT"} and all(c.lstrip("-").isdigit() for c in task.classes):
-        whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"  # 1.0 is how a float says the class 1
-        text = f"CASE WHEN {column} = trunc({column}) THEN {whole} ELSE {text} END"
+        whole = f"CAST(TRY_CAST({column} AS BIGINT) AS VARCHAR)"  # 1.0 is how a float says the class 1
+        text = f"CASE WHEN {column} = trunc({column}) THEN coalesce({whole}, {text}) ELSE {text} END"
     return {"_told": text}
 
 
 def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:
-    named = {as_label(name.removeprefix("p_"), is_truth=task.is_truth): name for name in given}
+    named = {as_label(name.removeprefix("p_"), is_truth=task.is_truth, among=task.classes): name for name in given}
     if unknown := [label for label in named if label not in task.classes]:
         close = closest(unknown[0], task.classes)
         hint = f"did you mean `p_{close}`?" if close else f"the labels are {', '.join(task.classes)}"
@@ -134,13 +135,13 @@ def _told_classes(given: list[str], task: Task, model: Model) -> dict[str, str]:
 
 
 def _refuse_wrong_keys(connection: Any, task: Task, key: Mapping[str, str], model: Model) -> None:
-    if row := connection.execute(repeated_sql(list(key))).fetchone():
-        shown = " ".join(map(str, row[:-1]))
-        raise ModelFailed(model.name, f"{shown} is predicted {row[-1]} times", "keep one prediction for each key")
     n_unknown, first = connection.execute(unknown_sql(task.version.dataset, task.version.snapshot, key)).fetchone()
     if n_unknown:
         found = f"{n_unknown:,} predictions are for no row of version {task.version.version}, such as {first}"
         raise ModelFailed(model.name, found, "predict the rows of that version: `gristmill sql` gives their keys")
+    if row := connection.execute(repeated_sql(key)).fetchone():
+        shown = " ".join(map(str, row[:-1]))
+        raise ModelFailed(model.name, f"{shown} is predicted {row[-1]} times", "keep one prediction for each key")
 
 
 def _refuse_lacking(connection: Any, task: Task, n_key: int, model: Model) -> None:
@@ -155,15 +156,15 @@ def _refuse_lacking(connection: Any, task: Task, n_key: int, model: Model) -> No
 
 
 def _values(rows: pl.DataFrame, told: list[str], task: Task, model: Model) -> dict[str, Any]:
-    import numpy as np
     import polars as pl
 
     if sum(rows[name].null_count() for name in told):
         raise ModelFailed(model.name, "a prediction is missing in a row that has its key", "leave no value out")
     if task.is_quantity:
+        refuse_odd_numbers(model.name, rows["_told"].to_numpy(), "`prediction`")
         return {"predicted": rows["_told"].to_numpy()}
     if told == ["_told"]:
-        ways = {said: as_label(said, is_truth=task.is_truth) for said in rows["_told"].unique()}
+        ways = {said: as_label(said, is_truth=task.is_truth, among=task.classes) for said in rows["_told"].unique()}
         if unknown := sorted(said for said, label in ways.items() if label not in task.classes):
             labels = ", ".join(task.classes)
             hint = f"the labels are {labels}; write probabilities as `p_{task.classes[-1]}`"
@@ -171,9 +172,5 @@ def _values(rows: pl.DataFrame, told: list[str], task: Task, model: Model) -> di
         codes = rows["_told"].replace_strict(ways).cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64)
         return {"predicted": codes.to_numpy()}
     p = rows.select(told).to_numpy()
-    off = np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE
-    if off.any() or (p < 0).any() or not np.isfinite(p).all():
-        n = int((off | (p < 0).any(axis=1) | ~np.isfinite(p).all(axis=1)).sum())
-        found = f"the probabilities of {n:,} rows are below 0 or do not add up to 1"
-        raise ModelFailed(model.name, found, "normalise them; a score is no probability")
+    refuse_improbable(model.name, p)
     return from_probabilities(p / p.sum(axis=1, keepdims=True), task)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.project import Dataset
 from checks.bins import Cells
+from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
 from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
 from checks.finding import Finding
@@ -209,6 +210,9 @@ def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned
         learned.findings.append(Finding(code="SHIFT5", outcome="not_applicable", seen=seen))
         return
     placed = by_day(subject.table.filter(subject.table["_split"].notnull()), spec.time)
+    if not one_row(placed.aggregate(n=placed.count()))["n"]:
+        learned.findings.append(Finding(code="SHIFT5", outcome="not_applicable", seen=f"no row has a {spec.time}"))
+        return
     silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
     cells = told(cells, silent)
     profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)

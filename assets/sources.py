@@ -25,11 +25,13 @@ class Delivery:
         due: Files that are new or changed, each with the sha256 that it has.
         gone: Active ingestions whose file is no longer there.
         active: All active ingestions.
+        absent: The path that names no file at all, or None.
     """
 
     due: tuple[tuple[SourceFile, str], ...]
     gone: tuple[Ingestion, ...]
     active: tuple[Ingestion, ...]
+    absent: str | None = None
 
 
 def source_files(root: Path, meta: Meta, dataset: str, name: str, source: SourceSpec) -> Delivery:
@@ -41,13 +43,14 @@ def source_files(root: Path, meta: Meta, dataset: str, name: str, source: Source
         Unreadable: A path names nothing, and there are no earlier rows to keep, or `mode: replace` would drop them all.
     """
     active = active_ingestions(meta, dataset, name)
+    absent = None
     try:
         files = find_files(root, source.path)
-    except Unreadable:
+    except Unreadable as error:
         # A source that is gone as a whole is rather an outage than a wish to let every row go.
         if not active or source.mode == "replace":
             raise
-        files = []
+        files, absent = [], str(error.path)
     by_path = {ingestion.path: ingestion for ingestion in active}
     due = []
     for file in files:
@@ -61,7 +64,8 @@ def source_files(root: Path, meta: Meta, dataset: str, name: str, source: Source
         else:
             due.append((file, sha256))
     there = {file.shown for file in files}
-    return Delivery(due=tuple(due), gone=tuple(i for i in active if i.path not in there), active=active)
+    gone = tuple(i for i in active if i.path not in there)
+    return Delivery(due=tuple(due), gone=gone, active=active, absent=absent)
 
 
 def kept_without_file(source: SourceSpec, found: Delivery) -> list[Finding]:
@@ -69,7 +73,8 @@ def kept_without_file(source: SourceSpec, found: Delivery) -> list[Finding]:
     if not found.gone or source.mode == "replace":
         return []
     paths = ", ".join(ingestion.path for ingestion in found.gone)
-    return [Finding(code="SOURCE3", outcome="warn", seen=f"gone, and their rows kept: {paths}")]
+    absent = f"{found.absent} names no file; " if found.absent else ""
+    return [Finding(code="SOURCE3", outcome="warn", seen=f"{absent}gone, and their rows kept: {paths}")]
 
 
 def reading_facts(source: SourceSpec) -> str:

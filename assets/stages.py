@@ -22,7 +22,7 @@ from assets.result import DatasetResult
 from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
-from warehouse.records import Step
+from warehouse.records import Step, now
 from warehouse.schema import COLUMNS, COMPARISONS, PROFILES
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
     """Audit a build and remember the answers beside those on its sources, which `found` holds."""
     from assets.audit import audit
 
+    started_at = now()
     with timed(run, dataset, result, "audit"):
         audited = audit(run, dataset, built)
     found += audited.findings
@@ -129,7 +130,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "figures": audited.learned.figures,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
-    step = run.new_step(dataset, "audit", built.fingerprint, status=status, detail=detail)
+    step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)
     run.warehouse.meta.add(step)
     _keep_findings(run, dataset, step, found)
     _keep_learned(run, dataset, step, audited.learned)

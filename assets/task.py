@@ -5,7 +5,7 @@ Read from the version as it was published, so that an old version is judged as i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,14 +85,29 @@ def task_of(run: Run, dataset: Dataset, version: Version, model: str) -> Task:
     )
 
 
-def as_label(value: object, *, is_truth: bool) -> str:
+def as_label(value: object, *, is_truth: bool, among: Sequence[str] = ()) -> str:
     """How a label that a person wrote is kept: `yes` and 1 are `true` where the target is a truth value.
+
+    Of the labels `among` which it is not, it is the one that is the same number.
 
     >>> as_label("yes", is_truth=True), as_label("yes", is_truth=False), as_label(1, is_truth=False)
     ('true', 'yes', '1')
+    >>> as_label(1, is_truth=False, among=["0.0", "1.0"])
+    '1.0'
     """
     said = str(value).lower() if isinstance(value, bool) else str(value)
-    return next((word for word, ways in TRUTHS.items() if said.lower() in ways), said) if is_truth else said
+    if is_truth:
+        return next((word for word, ways in TRUTHS.items() if said.lower() in ways), said)
+    if said in among or (number := _number(said)) is None:
+        return said
+    return next((label for label in among if _number(label) == number), said)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _is_quantity(run: Run, dataset: Dataset, version: Version, target: str, model: str) -> bool:
@@ -124,7 +139,7 @@ def _classes(reader: Any, rows: str, dataset: Dataset, version: Version, model: 
     if len(labels) > 2:
         found = f"`positive` names one of two classes, and {target!r} has {len(labels)}"
         raise ModelFailed(model, found, "leave it out")
-    said = as_label(positive, is_truth=version.columns.get(target) == "BOOLEAN")
+    said = as_label(positive, is_truth=version.columns.get(target) == "BOOLEAN", among=labels)
     if said not in labels:
         found = f"`positive` is {said!r}, and the labels of {target!r} are {' and '.join(map(repr, labels))}"
         raise ModelFailed(model, found, "name one of the labels")

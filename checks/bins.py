@@ -19,6 +19,8 @@ Kind = Literal["numeric", "category", "boolean", "time", "text", "list", "other"
 N_QUANTILES, N_ATOM_GRID, MOST_ATOMS = 32, 128, 32
 OUTER = (0.002, 0.01, 0.99, 0.998)
 N_DOUBLINGS = 20
+LARGEST = 1e150
+TOO_LARGE = f"it has values beyond {LARGEST:g}, whose squares no number holds"
 N_SHOWN = 20
 MOST_LEVELS = 64
 OTHER = "other"
@@ -93,6 +95,8 @@ def ordered_cells(column: str, type_: str, kind: Kind, values: Floats, *, has_pr
     values = values[np.isfinite(values)]
     if not len(values):
         return Cells(column=column, type=type_, kind=kind, edges=(float("inf"),), why="every value is missing")
+    if np.abs(values).max() > LARGEST:
+        return Cells(column=column, type=type_, kind=kind, edges=(float("inf"),), why=TOO_LARGE)
     grid = np.quantile(values, np.arange(1, N_ATOM_GRID) / N_ATOM_GRID, method="inverted_cdf")
     q25, median, q75 = np.quantile(values, [0.25, 0.5, 0.75])
     outer = np.quantile(values, OUTER, method="inverted_cdf")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
 from checks.collect import collect
-from checks.profile import UNUSED, Extremes, Profile, as_number
+from checks.profile import FARTHEST, UNUSED, Extremes, Profile, as_number
 from checks.units import Side
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 # Exact quartiles hold every value: above this they are left out, never estimated.
 ROWS_FOR_QUARTILES = 2_000_000
 N_TOP, MOST_SHOWN_LEVELS, LONGEST_LABEL = 10, 12, 40
+REST = "all other levels"
 
 Stats = dict[str, dict[str, Any]]
 
@@ -50,11 +51,12 @@ def _of_parts(profile: Profile, cells: Cells, members: Sequence[str]) -> dict[st
     found = [e for part in members if (e := profile.extremes.get((cells.column, part)))]
     if not n or not found:
         return told
+    low, high = min(e.low for e in found), max(e.high for e in found)
+    if max(abs(low - cells.median), abs(high - cells.median)) > FARTHEST * cells.iqr:
+        return told | {"min": low, "max": high}  # its moments are not those of all values
     mean = cells.median + cells.iqr * s / n
     sd = cells.iqr * float(np.sqrt(max(ss / n - (s / n) ** 2, 0) * n / max(n - 1, 1)))
-    return told | _told(
-        cells, float(mean), sd, Extremes(low=min(e.low for e in found), high=max(e.high for e in found))
-    )
+    return told | _told(cells, float(mean), sd, Extremes(low=low, high=high))
 
 
 def _told(cells: Cells, mean: float, sd: float, ends: Extremes) -> dict[str, Any]:
@@ -131,12 +133,13 @@ def _histogram(cells: Cells, sides: Mapping[str, Side]) -> dict[str, Any]:
 def _bars(cells: Cells, sides: Mapping[str, Side]) -> dict[str, Any]:
     counts = {part: side.counts[cells.column].sum(axis=0) for part, side in sides.items()}
     n = len(cells.labels)
-    shown = list(range(min(n, MOST_SHOWN_LEVELS)))
+    has_more = n > MOST_SHOWN_LEVELS or any(c[n] for c in counts.values())
+    shown = list(range(min(n, MOST_SHOWN_LEVELS - has_more)))
     labels = [cells.labels[i][:LONGEST_LABEL] for i in shown]
     series = {part: c[shown] for part, c in counts.items()}
-    rest = {part: c[len(shown) : n + 1].sum() for part, c in counts.items()}
-    if any(rest.values()):
-        labels, series = [*labels, "other"], {part: np.append(v, rest[part]) for part, v in series.items()}
+    if has_more:  # how many these are is not known beyond the commonest 64
+        rest = {part: c[len(shown) : n + 1].sum() for part, c in counts.items()}
+        labels, series = [*labels, REST], {part: np.append(v, rest[part]) for part, v in series.items()}
     return {
         "kind": "bars",
         "title": cells.column,

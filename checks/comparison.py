@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 REFERENCE, CURRENT = "reference", "current"
+# What a table gets on the way: columns of a frame that are called so are left out, and the report says so.
+OURS = frozenset({"_part", "_entity", "_bucket", "_side", "_content", "_nth", "_row"})
 HEX = "0123456789abcdef"
 IS_WHEN = "it says when, and the sides differ in time"
 DAY_IN_BOTH = (
@@ -71,10 +73,31 @@ def compare(
     named = [entity] if isinstance(entity, str) else list(entity)
     one, two = _on_one_engine(reference, current)
     _ask_for(one, two, [*named, *([time] if time else []), *([target] if target else [])])
-    both = _with_units(unite(one, two, kept=()), named, time)
+    united = unite(one, two, kept=())
+    if not united.columns:
+        sizes = [int(one_row(side.aggregate(n=side.count()))["n"]) for side in (one, two)]
+        return _nothing_told("no column is on both sides", *sizes)
+    both = _with_units(united, named, time)
     unit = ", ".join(named) or ("day" if time else "row")
     both, question = _asked(both, Question(unit=unit, alpha=alpha, tolerance=tolerance), named, time)
-    return with_target(compare_both(both, question, reference="reference", current="current"), target)
+    report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
+    if not (ours := [c for c in one.columns if c in OURS and c in two.columns]):
+        return report
+    said = f"not compared: {', '.join(ours)}, a name of Gristmill's own"
+    return replace(report, note=f"{report.note}; {said}" if report.note else said)
+
+
+def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:
+    return ShiftReport(
+        reference=REFERENCE,
+        current=CURRENT,
+        declared=False,
+        unit="row",
+        n_reference=n_reference,
+        n_current=n_current,
+        columns=(),
+        note=why,
+    )
 
 
 def compare_with_units(
@@ -126,7 +149,7 @@ def moments_of(table: ir.Table) -> list[str]:
 def unite(one: ir.Table, two: ir.Table, *, kept: Iterable[str]) -> Both:
     """The rows of two tables with their `_part`: the columns that both have, and those of `kept`."""
     reserved = list(kept)
-    listed = [c for c in one.columns if c in two.columns and c not in reserved]
+    listed = [c for c in one.columns if c in two.columns and c not in OURS]
     not_compared = {}
     sides: list[dict[str, Any]] = [{}, {}]
     for name in listed:

@@ -168,7 +168,7 @@ def _too_few(rates: Mapping[str, Rate], before: str, after: str) -> str:
         if (rate.n_entities or 0) < FEWEST_ENTITIES:
             said.append(f"{rung} has {rate.n_entities} entities, at least {FEWEST_ENTITIES} are needed")
         else:
-            times = math.ceil(2 * FEWEST_DF / max(rate.df, 1.0))
+            times = max(2, math.ceil(2 * FEWEST_DF / max(rate.df, 1.0)))
             said.append(
                 f"a few of the {rate.n_entities:,} entities of {rung} make all the difference;"
                 f" about {times * (rate.n_entities or 0):,} would tell"
@@ -196,25 +196,32 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     """The first thing to do, in one sentence.
 
     Of the leading metric's problems (and avoidable bias by whatever metric the human level was declared in) the largest
-    in units of its tolerance comes first; when it shows none, the largest of the other metrics.
+    in units of its tolerance comes first; when it shows none, the largest of the other metrics. What the leading metric
+    cannot tell is not taken from another: asked of every metric, chance alone would name a gap twice as often.
     """
     if not metrics:
         return "Nothing can be said: no split has a labelled row that was predicted."
     lead, *others = metrics
     found = _problems(lead) + [one for other in others for one in _problems(other) if one[1].name == "avoidable_bias"]
-    beside = ""
     if not found:
-        found = [one for other in others for one in _problems(other)]
-        beside = f" ({METRICS[lead.metric].title} shows none of it)"
+        unsure = {gap.name for gap in lead.gaps if gap.verdict == "cannot_tell"}
+        found = [one for other in others for one in _problems(other) if one[1].name not in unsure]
     if not found:
         return _nothing_found(lead)
     of, gap = max(found, key=lambda one: (one[1].value or 0) / one[0].tolerance)
+    beside = _beside(lead, gap.name) if of is not lead else ""
     row = next(row for row in GAPS if row.name == gap.name)
     before, after = _rungs(of, row)
     remedy = gap.remedy.partition(";")[0].rstrip(".")
     title, rates = METRICS[of.metric].title, [of.rates[rung].estimate for rung in (before, after)]
     fall = f"{title} {rates[0]:.3f} on {before} and {rates[1]:.3f} on {after}{beside}"
     return f"{row.title.capitalize()} first, with {fall}: {remedy[0].lower()}{remedy[1:]}."
+
+
+def _beside(lead: MetricDiagnosis, name: str) -> str:
+    """What the leading metric says of a gap that another one shows."""
+    is_fine = any(gap.name == name and gap.verdict == "fine" for gap in lead.gaps)
+    return f" ({METRICS[lead.metric].title} shows none of it)" if is_fine else ""
 
 
 def _problems(of: MetricDiagnosis) -> list[tuple[MetricDiagnosis, FoundGap]]:
@@ -229,7 +236,10 @@ def _nothing_found(lead: MetricDiagnosis) -> str:
     titles = {row.name: row.title for row in GAPS}
     unsure = [titles[gap.name] for gap in lead.gaps if gap.verdict == "cannot_tell"]
     if unsure:
-        return f"More labelled entities first: {' and '.join(unsure)} cannot be told from chance yet."
+        units = "rows" if all(rate.n == rate.n_entities for rate in lead.rates.values()) else "entities"
+        return f"More labelled {units} first: {' and '.join(unsure)} cannot be told from chance yet."
+    if all(gap.verdict == "not_applicable" for gap in lead.gaps):
+        return f"Nothing can be told: {lead.gaps[1].why}; a model is diagnosed from its fall between train and dev."
     has_bias = any(gap.name == "avoidable_bias" and gap.verdict == "fine" for gap in lead.gaps)
     if has_bias:
         return "No gap is left to close: look at single mistakes on dev, or at whether the human level can be beaten."

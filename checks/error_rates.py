@@ -20,6 +20,8 @@ from checks.student import CONFIDENCE, MANY_DF, quantile
 FEWEST_ENTITIES = 5
 FIGURES = ("estimate", "low", "high", "n", "n_entities")  # of a rate, as it is kept and told
 FEWEST_DF = 3.0
+# Of an AUC of 2 positives the nominal 95 % interval held the truth in 52 %, of 5 in 85 %, of 6 in 92 % of 4,000 draws.
+FEWEST_OF_A_CLASS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,8 @@ def rate(metric: str, judged: Judged) -> Rate | None:
     """The rate of one split with its interval, or None where the metric has no value (no row, or one class alone).
 
     The degrees of freedom are (sum w)^2 / sum w^2 with w the squared deviations of the leave-one-out values: few when a
-    few buckets carry the variance. Under 3 of them, or under 5 entities, there is no interval.
+    few buckets carry the variance. Under 3 of them, under 5 entities, or under 6 buckets with the rarer of two classes
+    where these weigh alike, there is no interval.
     """
     if not judged.n:
         return None
@@ -92,7 +95,7 @@ def rate(metric: str, judged: Judged) -> Rate | None:
         return _at_its_bound(METRICS[metric], left, known)
     df = float(w.sum() ** 2 / (w**2).sum())
     variance = float((m - 1) / m * w.sum())
-    if df < FEWEST_DF:
+    if df < FEWEST_DF or (left.n_rarer is not None and left.n_rarer < FEWEST_OF_A_CLASS):
         return Rate(**known, variance=variance, df=df)
     half = quantile(df) * math.sqrt(variance)
     low, high = _within(METRICS[metric], left.estimate - half, left.estimate + half)

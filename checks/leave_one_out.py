@@ -7,7 +7,7 @@ them, and which rates there are, is `checks.error_rates`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,13 @@ class LeftOut:
         estimate: Of all rows.
         values: One for each bucket that has rows.
         n_pairs: Where the rate is at its bound: how many independent cases speak for that.
+        n_rarer: Of a rate that weighs two classes alike: how many buckets have the rarer one; else None.
     """
 
     estimate: float
     values: Array
     n_pairs: int
+    n_rarer: int | None = None
 
 
 def _rates(judged: Judged, made_of: Any, *sums: Array) -> LeftOut:
@@ -88,7 +90,8 @@ def balanced_error_rate(judged: Judged) -> LeftOut:
     counts = np.stack([judged.by_bucket(one.astype(np.float64)) for one in per_class], axis=1)
     mistakes = np.stack([judged.by_bucket((one & wrong).astype(np.float64)) for one in per_class], axis=1)
     seen = counts.sum(axis=0) > 0
-    return _rates(judged, lambda m, n: (m / n).mean(axis=-1), mistakes[:, seen], counts[:, seen])
+    left = _rates(judged, lambda m, n: (m / n).mean(axis=-1), mistakes[:, seen], counts[:, seen])
+    return replace(left, n_rarer=int((counts[:, seen] > 0).sum(axis=0).min())) if judged.n_classes == 2 else left
 
 
 def log_loss_skill(judged: Judged) -> LeftOut:
@@ -163,7 +166,8 @@ def auc(judged: Judged) -> LeftOut:
     with np.errstate(divide="ignore", invalid="ignore"):
         left = (total - rows - columns + corner) / ((p - n_positive) * (n - n_negative))
         estimate = float(total / (p * n)) if p and n else float("nan")
-    return LeftOut(estimate=estimate, values=left[there], n_pairs=int(min(p, n, judged.n_entities)))
+    rarer = int(min((n_positive > 0).sum(), (n_negative > 0).sum()))
+    return LeftOut(estimate=estimate, values=left[there], n_pairs=int(min(p, n, judged.n_entities)), n_rarer=rarer)
 
 
 def _pairs(score: Array, is_positive: Array, part: Array) -> tuple[Array, Array]:

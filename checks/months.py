@@ -34,8 +34,9 @@ OTHERS = "the other months"
 
 
 def by_day(table: ir.Table, time: str) -> ir.Table:
-    """`table` with the month as `_part`, the day as `_entity` and its bucket; rows without a time are left out."""
-    table = table.filter(table[time].notnull())
+    """`table` with the month as `_part`, the day as `_entity` and its bucket; rows without a finite time are out."""
+    day = table[time].cast("date")
+    table = table.filter(day.epoch_days().notnull())
     day = table[time].cast("date")
     number = day.epoch_days().cast("int64")
     bucket = ((number * GOLDEN) % WORD + WORD) % WORD // (WORD // N_BUCKETS)

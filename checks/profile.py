@@ -28,6 +28,10 @@ ROWS_FOR_EDGES = 200_000
 FEWEST_BUCKETS = 8
 NEARLY_ALL = 0.9
 ROWS_FOR_ALL_PRECISION, PRECISION_BUCKETS = 1_000_000, 64
+# Above it a 64-bit float has no decimal places left.
+LARGEST_WITH_PLACES = 2.0**53
+# Moments hold no value further from the median than so many IQR: its square is still a number.
+FARTHEST = 1e100
 IS_A_NAME = "nearly all of its values are different: it names rows and has no distribution"
 
 
@@ -215,6 +219,7 @@ def _category_counts(table: ir.Table, cells: Cells, place: _Place, rows: NDArray
 def _ordered_counts(
     table: ir.Table, cells: Sequence[Cells], place: _Place, rows: NDArray[np.float64]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[tuple[str, str], Extremes]]:
+    import ibis
     import polars as pl
 
     if not cells:
@@ -223,6 +228,7 @@ def _ordered_counts(
     for i, c in enumerate(cells):
         number = as_number(table[c.column])
         standard = (number - c.median) / c.iqr  # so that squares of large values lose nothing
+        standard = ibis.ifelse(standard.abs() > FARTHEST, standard.sign() * FARTHEST, standard)
         measures |= {
             f"cells_{i}": _histogram()(number, list(c.edges)).values(),
             f"n_{i}": number.count(),
@@ -238,7 +244,8 @@ def _ordered_counts(
     for i, c in enumerate(cells):
         n = frame[f"n_{i}"].to_numpy().astype(float)
         listed = [values or [0] * len(c.edges) for values in frame[f"cells_{i}"].to_list()]
-        counts[c.column] = place.grid(frame, np.column_stack([np.array(listed), np.zeros(len(frame))]), c.n_cells)
+        by_cell = np.array(listed).reshape(len(frame), c.n_cells - 1)  # also of no row at all
+        counts[c.column] = place.grid(frame, np.column_stack([by_cell, np.zeros(len(frame))]), c.n_cells)
         counts[c.column][..., -1] = rows - counts[c.column].sum(axis=2)
         mean, variance = (frame[f"{m}_{i}"].fill_null(0).to_numpy() for m in ("mean", "variance"))
         moments[c.column] = place.grid(frame, np.column_stack([n, n * mean, n * (variance + mean**2)]), 3)
@@ -249,6 +256,8 @@ def _ordered_counts(
 
 def _precision_counts(table: ir.Table, cells: Sequence[Cells], place: _Place, n_rows: int) -> dict[str, Any]:
     """Rows by the fewest decimal places that a value needs: 0 to 3, more, missing."""
+    import ibis
+
     if not cells:
         return {}
     if n_rows > ROWS_FOR_ALL_PRECISION:
@@ -256,6 +265,7 @@ def _precision_counts(table: ir.Table, cells: Sequence[Cells], place: _Place, n_
     measures: dict[str, Any] = {"n": table.count()}
     for i, c in enumerate(cells):
         number = as_number(table[c.column])
+        number = ibis.ifelse(number.abs() > LARGEST_WITH_PLACES, 0.0, number)  # whole, and too large to be rounded
         measures[f"present_{i}"] = number.count()
         measures |= {f"within_{i}_{k}": (number.round(k) == number).sum() for k in range(len(PRECISIONS) - 2)}
     frame = collect(table.group_by("_part", "_bucket").agg(**measures))

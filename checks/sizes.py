@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from checks.collect import collect
+from checks.collect import collect, one_row
 from checks.finding import Finding
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MOST_CLASSES = 20
+LARGEST_TO_SQUARE = 1e100  # beyond it no number holds the squares that a standard deviation is made of
 HELD_BACK = "held back"
 
 
 def is_unlabelled(target: ir.Column) -> ir.BooleanValue:
-    """Whether a row has no label: its target is missing, or is no number where numbers are meant."""
+    """Whether a row has no label: its target is missing, or is no finite number where numbers are meant."""
     if not target.type().is_floating():
         return target.isnull()
-    return target.isnull() | target.isnan().fill_null(False)
+    return target.isnull() | (target.isnan() | target.isinf()).fill_null(False)
 
 
 def split_sizes(table: ir.Table, *, target: str | None, time: str | None) -> list[dict[str, Any]]:
@@ -62,8 +63,15 @@ def _labels(placed: ir.Table, target: str) -> dict[str, dict[str, Any]]:
     if not column.type().is_numeric():
         return {}
     number = column.cast("float64")
-    rows = collect(labelled.group_by(split=labelled["_split"]).agg(mean=number.mean(), sd=number.std()))
-    return {row["split"]: {"kind": "numeric", "mean": row["mean"], "sd": row["sd"]} for row in rows.to_dicts()}
+    most = one_row(labelled.aggregate(most=number.abs().max()))["most"] or 0.0
+    scale = most if most > LARGEST_TO_SQUARE else 1.0
+    scaled = number / scale
+    rows = collect(labelled.group_by(split=labelled["_split"]).agg(mean=scaled.mean(), sd=scaled.std())).to_dicts()
+    return {row["split"]: {"kind": "numeric", **{m: _times(row[m], scale) for m in ("mean", "sd")}} for row in rows}
+
+
+def _times(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale
 
 
 def _shares(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from assets.result import RunReport
 from checks.broken import plural
 from pipelines import views
 from warehouse.client import Warehouse
-from warehouse.errors import NotFound
+from warehouse.errors import NoTarget, NotFound
 from warehouse.names import run_query, version_of
 from warehouse.query import parse, quoted
 from warehouse.records import Version
@@ -126,10 +126,11 @@ class Dataset:
         """The features and the target of the labelled rows of a split, for scikit-learn.
 
         Raises:
-            NotFound: There is no such split, or the dataset has no target.
+            NotFound: There is no such split.
+            NoTarget: The dataset has none.
         """
         if self.target is None:
-            raise NotFound("target", self.name, ())
+            raise NoTarget(self.name)
         target = quoted(self.target)
         is_labelled = f"{target} IS NOT NULL"
         if self.columns[self.target] in {"FLOAT", "DOUBLE"}:

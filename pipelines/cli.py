@@ -21,6 +21,9 @@ COMMANDS = {
 }  # fmt: skip
 
 
+ROOM = "the project's folder must have room and be writable: see to that and call it again"
+
+
 class Commands(click.Group):
     """Finds a command in its module when it is called, so that `--help` starts fast."""
 
@@ -73,6 +76,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except click.exceptions.Abort:
+        click.echo("Stopped. What was done is kept; run it again to go on.", err=True)
         code = 130
     except click.ClickException as error:
         code = _refused(error)
@@ -102,8 +106,8 @@ def _told(error: Exception) -> int:
 
         traceback.print_exc()
     if not hasattr(error, "exit_code"):
-        error.add_note(
-            f"Hint: this is a fault of Gristmill ({type(error).__name__}); `gristmill --debug ...` shows where."
-        )
+        is_room = isinstance(error, OSError) or "disk is full" in str(error) or "readonly" in str(error)
+        fault = f"this is a fault of Gristmill ({type(error).__name__}); `gristmill --debug ...` shows where."
+        error.add_note(f"Hint: {ROOM if is_room else fault}")
     messages.error(error, is_json="--json" in sys.argv)
     return int(getattr(error, "exit_code", 1))

@@ -43,7 +43,7 @@ def shift(name: str, *, by: Any, as_json: bool) -> None:
     if months:
         _months(months)
     if not facts["comparisons"]:
-        _nothing(by, facts["findings"])
+        _nothing(name, by, facts["findings"])
     elif not by and months:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --json")
 
@@ -60,10 +60,14 @@ def _comparison(name: str, comparison: dict[str, Any]) -> None:
         messages.say(f"  {line}")
 
 
-def _nothing(by: str | None, findings: list[dict[str, Any]]) -> None:
+def _nothing(name: str, by: str | None, findings: list[dict[str, Any]]) -> None:
     """Why there is no comparison: in the words of the audit, where it has any."""
     told = [row["seen"] for row in findings if by and row["code"] in CODES[by]]
-    for seen in told or ["Nothing was compared."]:
+    if not findings:
+        why = f"An older Gristmill published this version: `gristmill run {name} --force` audits the data anew."
+    else:
+        why = f"`gristmill shift {name}` says of each question why."
+    for seen in told or [f"Nothing was compared. {why}"]:
         messages.note(seen)
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +71,37 @@ def make_home(settings: Settings) -> Path:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Dagster's instance in the home, where runs of dead processes are reported failed first."""
-    import dagster as dg
+    """Dagster's instance in the home, where runs of dead processes are reported failed first.
 
-    home = make_home(settings)
-    with _relaxed(home), dg.DagsterInstance.from_config(str(home)) as instance:
+    Raises:
+        Busy: Another process has been opening it for a minute.
+    """
+    with _relaxed(home_of(settings)), ExitStack() as stack:
+        with locked(settings.home / "locks" / "dagster.lock", "Dagster's home is being opened", wait_seconds=60):
+            home = make_home(settings)
+            instance = stack.enter_context(_instance(home, may_renew=is_ours(settings)))
         report_dead_runs(instance, settings)
         yield instance
+
+
+def _instance(home: Path, *, may_renew: bool) -> dg.DagsterInstance:
+    """The instance. Two processes that make its databases at once break them: the caller holds a lock.
+
+    A home of ours whose databases are broken all the same is set aside and made anew: no run of data waits for it.
+    """
+    import dagster as dg
+    import sqlalchemy as sa
+    from alembic.util import CommandError
+
+    try:
+        return dg.DagsterInstance.from_config(str(home))
+    except (CommandError, sa.exc.DatabaseError) as error:
+        if not may_renew or isinstance(error, sa.exc.OperationalError):  # a disk that is full is no broken database
+            raise
+        for folder in ("history", "schedules"):
+            if (home / folder).exists():
+                (home / folder).rename(home / f"{folder}.broken-{time.time_ns()}")
+        return dg.DagsterInstance.from_config(str(home))
 
 
 @contextmanager

@@ -5,7 +5,11 @@ What a stage does is `assets.stages`; that nothing is due is found out before th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,12 +36,15 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
 
     A dataset that Dagster does not reach, because one that it reads was stopped, is taken up by a run of its own:
     its readers' version may be due with what there is.
+
+    Raises:
+        KeyboardInterrupt: It was stopped by hand; what was done is kept.
     """
     execution, waiting = Execution(run, is_forced=is_forced), list(names)
     settings = run.project.settings
     run_id = run.run_id
     try:
-        with opened(settings) as instance:
+        with opened(settings) as instance, _interrupts() as is_interrupted:
             while waiting:
                 found = due(run, waiting, is_forced=is_forced)
                 for name in waiting:
@@ -47,6 +54,8 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
                 if started:
                     with alive(settings, run_id):
                         _one_run(execution, instance, run_id, started, is_forced=is_forced)
+                    if execution.stopped_by or is_interrupted():
+                        raise KeyboardInterrupt from execution.stopped_by
                 reached = [name for name in started if execution.is_reached(name)]
                 if started and not reached:
                     raise StepFailed(next(iter(started)), "Dagster", "did not run it", "`gristmill --debug run`")
@@ -54,6 +63,31 @@ def execute(run: Run, names: Sequence[str], *, is_forced: bool = False, is_whole
     finally:
         execution.close()
     return report_of(execution, names, is_whole=is_whole)
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM came since: Dagster takes both for a step that failed, and comes back as from any."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread alone
+        yield lambda: False
+        return
+    seen, told = socket.socketpair()
+    for one in (seen, told):
+        one.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def is_interrupted() -> bool:
+        try:
+            return bool({signal.SIGINT, signal.SIGTERM} & set(seen.recv(4096)))
+        except BlockingIOError:
+            return False
+
+    try:
+        yield is_interrupted
+    finally:
+        signal.set_wakeup_fd(before)
+        seen.close()
+        told.close()
 
 
 def _one_run(

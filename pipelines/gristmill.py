@@ -13,7 +13,9 @@ Everything is imported when it is called. What the names do is `pipelines.api`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from checks.report import ShiftReport
     from pipelines.api import Dataset
 
+# The packages of Gristmill, each with a module that it has: a package of that name without it is somebody else's.
+PACKAGES = {"pipelines": "api", "assets": "project", "checks": "finding", "warehouse": "client"}
+
 __all__ = ["compare", "dataset", "list", "run", "sql"]
 
 
@@ -33,8 +38,8 @@ def dataset(name: str, *, project: str | Path | None = None) -> Dataset:
     Raises:
         NotFound: There is no such dataset, or no such version of it.
     """
-    from pipelines import api
-
+    with _hidden_packages_told():
+        from pipelines import api
     return api.open_dataset(name, project)
 
 
@@ -64,15 +69,16 @@ def compare(
         NotFound: There is no such dataset, version or split.
         NoSuchColumn: A named column is not in both tables.
     """
-    from pipelines import api_compare
+    with _hidden_packages_told():
+        from pipelines import api_compare
 
     return api_compare.compare(reference, current, target, time, entity, project=project, policy=policy)
 
 
 def list(*, project: str | Path | None = None) -> pl.DataFrame:  # noqa: A001 - it is `gm.list()`
     """Every dataset: name, version, rows, when it was updated, owners, status."""
-    from pipelines import api
-
+    with _hidden_packages_told():
+        from pipelines import api
     return api.list_datasets(project)
 
 
@@ -83,8 +89,8 @@ def sql(query: str, *, project: str | Path | None = None) -> pl.DataFrame:
         QueryError: It does not parse, bind or run.
         NotFound: It names what there is not.
     """
-    from pipelines import api
-
+    with _hidden_packages_told():
+        from pipelines import api
     return api.run_sql(query, project)
 
 
@@ -95,6 +101,21 @@ def run(*names: str, project: str | Path | None = None, **options: Any) -> RunRe
         NotFound: A name is no dataset's.
         SpecError: The file of a dataset that was named cannot be understood.
     """
-    from pipelines import api
-
+    with _hidden_packages_told():
+        from pipelines import api
     return api.run(names, project, **options)
+
+
+@contextmanager
+def _hidden_packages_told() -> Iterator[None]:
+    """Say so when a package of another's stands before one of ours on the path."""
+    try:
+        yield
+    except ImportError as error:
+        for name, module in PACKAGES.items():
+            places = [Path(place) for place in getattr(sys.modules.get(name), "__path__", ())]
+            if places and not any((place / f"{module}.py").exists() for place in places):
+                error.add_note(
+                    f"Hint: {places[0]} hides Gristmill's own package {name!r}: rename it, or start Python elsewhere."
+                )
+        raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from assets.errors import ModelFailed
 from assets.model_plan import Model, models_of
+from assets.model_problems import MODEL_NAME
 from assets.project import Project
 from assets.spec import ModelSpec
 from assets.step import Run
@@ -28,6 +29,10 @@ def judge_frame(warehouse: Warehouse, version: Version, name: str, frame: Any, *
 
     project = Project.open(warehouse.settings.root)
     dataset = project.dataset(version.dataset)
+    if not MODEL_NAME.fullmatch(name):
+        raise ModelFailed(name, "that is no name of a model", "take a letter, then letters, digits, `_`, `.` and `-`")
+    if frame is None:
+        raise ModelFailed(name, "there is no frame of predictions", "give a frame: the key and `prediction`")
     if name in models_of(dataset):
         raise ModelFailed(name, f"{dataset.file.file} has a model of that name", "take another name")
     run = Run(project=project, warehouse=warehouse, author=author())

@@ -211,7 +211,8 @@ def error(failure: BaseException, *, is_json: bool) -> None:
         where, hints = {"file": first.file, "line": first.line, "key": first.key}, [first.hint]
     elif isinstance(failure, SettingsError):
         where = {"file": failure.file, "key": failure.key or None}
-    code, retry = getattr(failure, "code", "fault"), getattr(failure, "retry", False)
+    # Errors of libraries may have a `code` too, of their own kind.
+    code, retry = (failure.code if hasattr(failure, "exit_code") else "fault"), getattr(failure, "retry", False)  # type: ignore[attr-defined]
     _error_json(code, str(failure), "; ".join(hints) or None, where, is_retry=retry)
 
 

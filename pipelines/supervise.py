@@ -69,7 +69,7 @@ class Supervisor:
         """Whether it was told to stop."""
         return self._stopped.is_set()
 
-    def wait(self, *, tick: Callable[[], None] = lambda: None) -> bool:
+    def wait(self, *, tick: Callable[[], object] = lambda: None) -> bool:
         """Keep the children running until `stop`; False when one died too often.
 
         Args:

@@ -60,7 +60,8 @@ def bring_up(root: Path, *, port: int | None = None, dagster_port: int | None = 
                 if not _started(supervisor, settings, folder, ports):
                     return 0 if supervisor.is_stopped else 1
                 _say_what_runs(root)
-                return 0 if supervisor.wait(tick=_reloader(root, ports["dagster"])) else 1
+                looks = (_reloader(root, ports["dagster"]), address_teller(settings.home / "logs" / "catalog.log"))
+                return 0 if supervisor.wait(tick=lambda: [look() for look in looks]) else 1
             finally:
                 supervisor.end()
 
@@ -174,6 +175,19 @@ def _reloader(root: Path, port: int) -> Callable[[], None]:
         if (state := _state_of(root)) != seen:
             seen = state
             _reload(port)
+
+    return look
+
+
+def address_teller(log: Path) -> Callable[[], None]:
+    """Says the catalog's new address when it was started again: the token of the old one is known to nobody."""
+    size = log.stat().st_size if log.exists() else 0
+
+    def look() -> None:
+        nonlocal size
+        if log.exists() and log.stat().st_size > size and (url := _address(log, size)):
+            size = log.stat().st_size
+            messages.say(f"Catalog  {url}")
 
     return look
 

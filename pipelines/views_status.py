@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from assets.facts import model_runs
+from assets.model_plan import models_of
 from assets.project import Project
 from pipelines import views
 from pipelines.incidents import open_incident
@@ -54,7 +55,7 @@ def _row(project: Project, meta: Meta, row: Facts, occasion: Occasion | None) ->
         "line": problems[0].line if problems else None,
         "findings": findings,
         "n_rejected": _n_rejected(meta, blocked),
-        "failed_models": _failed_models(meta, name),
+        "failed_models": _failed_models(project, meta, name),
         "retry": bool(detail.get("retry")) if is_stopped else None,
         "hint": problems[0].hint if problems else detail.get("hint"),
         "next": _next(row, findings, is_fault=bool(detail.get("is_fault"))),
@@ -78,9 +79,14 @@ def _n_rejected(meta: Meta, audit: Step | None) -> int | None:
     return int(built[0].detail["n_rejected"]) + int(built[0].detail["n_unread"]) if built else None
 
 
-def _failed_models(meta: Meta, name: str) -> list[Facts]:
-    """The models that could not be judged on the version that readers have."""
-    failed = [run for run in model_runs(meta, name).values() if run["status"] == "failed"]
+def _failed_models(project: Project, meta: Meta, name: str) -> list[Facts]:
+    """The models that could not be judged on the version that readers have, and are not taken out of the file since."""
+    declared = models_of(project.datasets[name]) if name in project.datasets else None
+    failed = [
+        run
+        for run in model_runs(meta, name).values()
+        if run["status"] == "failed" and (declared is None or run["model"] in declared)
+    ]
     return [{key: run[key] for key in ("model", "error", "hint")} for run in failed]
 
 

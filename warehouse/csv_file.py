@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 
@@ -20,6 +20,7 @@ from warehouse.layout import WHOLE_FILE, Layout, Reading
 from warehouse.query import literal, quoted
 
 MAX_FIELD = 1 << 27
+LENIENT = "strict_mode=false"
 BLANK = re.compile(rb"(?<=\n)\r?\n")
 
 
@@ -38,10 +39,7 @@ def look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Read
         f"header={not reading.names}".lower(),
         *_shared(reading),
     ]
-    row = connection.execute(
-        "SELECT Delimiter, Quote, Columns, DateFormat, TimestampFormat"
-        f" FROM sniff_csv({literal(str(path))}, {', '.join(options)})"
-    ).fetchone()
+    row, has_mixed_ends = _sniffed(connection, path, options)
     if row is None:
         raise Unreadable(path, "DuckDB found no dialect", "say `delimiter` and `quote`")
     columns = {column["name"]: column["type"] for column in row[2]}
@@ -57,9 +55,35 @@ def look_at_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Read
         quote=reading.quote or ('"' if row[1] in {"(empty)", "", "\0"} else row[1]),
         date_format=row[3] or None,
         timestamp_format=row[4] or None,
+        has_mixed_ends=has_mixed_ends,
     )
     long = _long_integers(connection, path, reading, layout) if sample_rows == WHOLE_FILE else set()
     return replace(layout, columns={name: "VARCHAR" if name in long else kind for name, kind in columns.items()})
+
+
+def _sniffed(
+    connection: duckdb.DuckDBPyConnection, path: Path, options: Sequence[str]
+) -> tuple[tuple[Any, ...] | None, bool]:
+    """What DuckDB finds, and whether it had to be lenient because lines end in two ways (a file that two wrote)."""
+    select = "SELECT Delimiter, Quote, Columns, DateFormat, TimestampFormat"
+    try:
+        return connection.execute(
+            f"{select} FROM sniff_csv({literal(str(path))}, {', '.join(options)})"
+        ).fetchone(), False
+    except duckdb.InvalidInputException:
+        if not _has_mixed_ends(path):
+            raise
+    lenient = ", ".join([*options, LENIENT])
+    return connection.execute(f"{select} FROM sniff_csv({literal(str(path))}, {lenient})").fetchone(), True
+
+
+def _has_mixed_ends(path: Path) -> bool:
+    n_lines = n_windows = 0
+    with path.open("rb") as file:
+        for line in file:
+            n_lines += line.endswith(b"\n")
+            n_windows += line.endswith(b"\r\n")
+    return 0 < n_windows < n_lines
 
 
 def _long_integers(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, layout: Layout) -> set[str]:
@@ -95,6 +119,7 @@ def _options(reading: Reading, layout: Layout, columns: Mapping[str, str]) -> li
         f"nullstr=[{', '.join(literal(text) for text in ('', *reading.nulls))}]",
     ]
     options += [f"encoding={literal(reading.encoding)}"] if reading.encoding else []
+    options += [LENIENT] if layout.has_mixed_ends else []
     options += [f"dateformat={literal(layout.date_format)}"] if layout.date_format else []
     return options + ([f"timestampformat={literal(layout.timestamp_format)}"] if layout.timestamp_format else [])
 
@@ -118,7 +143,10 @@ def stage_csv(connection: duckdb.DuckDBPyConnection, path: Path, reading: Readin
     except duckdb.Error as error:
         raise Unreadable(path, str(error).splitlines()[0], "check `delimiter`, `quote` and `encoding`") from error
     rejects = connection.execute(
-        "SELECT line, line_byte_position, any_value(csv_line), string_agg(error_message, '; ' ORDER BY column_idx)"
+        # A row of too few fields has an error for each that it lacks: the first says it all.
+        "SELECT line, line_byte_position, any_value(csv_line), concat_ws('; ',"
+        " arg_min(error_message, column_idx) FILTER (error_type LIKE '% COLUMNS'),"
+        " string_agg(error_message, '; ' ORDER BY column_idx) FILTER (error_type NOT LIKE '% COLUMNS'))"
         " FROM temp.csv_rejects GROUP BY ALL ORDER BY line"
     ).fetchall()
     places = _places(path, [(row[1], row[2]) for row in rejects], layout)

@@ -6,6 +6,7 @@
     ├── Busy               another process holds the lock (a retry helps)
     ├── Incompatible       the warehouse was written by another version of Gristmill or DuckDB
     ├── NotFound           no dataset, version or split of that name
+    ├── NoTarget           a dataset without target was asked for labels
     ├── QueryError         SQL that does not parse or bind, with its place
     ├── RuleOfTheLake      code tried what only `warehouse.lake` may do
     └── Unreadable         a source file that cannot be read
@@ -125,6 +126,23 @@ class NotFound(WarehouseError):
 
     def __str__(self) -> str:
         return f"No {self.kind} named {self.name!r} among {len(self.known)}."
+
+
+@dataclass(eq=False)
+class NoTarget(WarehouseError):
+    """A dataset has no target."""
+
+    dataset: str
+    code = "no_target"
+    exit_code = 4
+
+    def __post_init__(self) -> None:
+        self.add_note(
+            f"Hint: name it as `target` in datasets/{self.dataset}.yaml and run again; `load` gives whole rows."
+        )
+
+    def __str__(self) -> str:
+        return f"Dataset {self.dataset!r} has no target."
 
 
 @dataclass(eq=False)

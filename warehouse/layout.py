@@ -34,6 +34,7 @@ class Layout:
         quote: Around fields, for CSV.
         date_format: Of dates that are not written as ISO has them, for CSV.
         timestamp_format: The same of timestamps.
+        has_mixed_ends: Whether some lines end in CR LF and others in LF, for CSV.
     """
 
     columns: Mapping[str, str]
@@ -41,6 +42,7 @@ class Layout:
     quote: str = '"'
     date_format: str | None = None
     timestamp_format: str | None = None
+    has_mixed_ends: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

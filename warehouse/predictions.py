@@ -11,9 +11,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import Unreadable
+from warehouse.modelled import INTEGER
 from warehouse.query import literal, quoted
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".ndjson": "read_ndjson"}
+WHOLE = r"[+-]?[0-9]+([.]0*)?(e[+]?[0-9]+)?"
 FOUND, JOINED = "_predictions", "_joined"
 
 
@@ -50,7 +52,7 @@ def join(connection: duckdb.DuckDBPyConnection, rows: str, key: Mapping[str, str
         told: By name in `_joined`, SQL over `_predictions`.
     """
     given = ", ".join(
-        [f"TRY_CAST({quoted(name)} AS {kind}) AS _key_{i}" for i, (name, kind) in enumerate(key.items())]
+        [f"{_key_sql(name, kind)} AS _key_{i}" for i, (name, kind) in enumerate(key.items())]
         + [f"{sql} AS {quoted(name)}" for name, sql in told.items()]
     )
     same = ", ".join(f"_key_{i}" for i in range(len(key)))
@@ -60,15 +62,25 @@ def join(connection: duckdb.DuckDBPyConnection, rows: str, key: Mapping[str, str
     )
 
 
-def repeated_sql(key: Sequence[str]) -> str:
+def _key_sql(name: str, kind: str) -> str:
+    """A column of a key in its type in the version; NULL where it is no such value: 0.3 is not the integer 0."""
+    column = quoted(name)
+    cast = f"TRY_CAST({column} AS {kind})"
+    if not INTEGER.fullmatch(kind):
+        return cast
+    # Of a text, a float or a decimal, a cast would round.
+    return f"CASE WHEN regexp_full_match(trim(CAST({column} AS VARCHAR)), '{WHOLE}') THEN {cast} END"
+
+
+def repeated_sql(key: Mapping[str, str]) -> str:
     """SELECT of keys that were predicted more than once, with how often."""
-    listed = ", ".join(map(quoted, key))
+    listed = ", ".join(f"{_key_sql(name, kind)} AS {quoted(name)}" for name, kind in key.items())
     return f"SELECT {listed}, count(*) AS n FROM {FOUND} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 3"
 
 
 def unknown_sql(dataset: str, snapshot: int, key: Mapping[str, str]) -> str:
     """SELECT of how many predictions are for no row of the version, and the first of their keys."""
-    cast = ", ".join(f"TRY_CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in key.items())
+    cast = ", ".join(f"{_key_sql(name, kind)} AS {quoted(name)}" for name, kind in key.items())
     listed = ", ".join(map(quoted, key))
     known = f"SELECT {listed} FROM lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
     shown = " || ' ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), 'nothing')" for name in key)

@@ -37,7 +37,7 @@ def draw_bars(figure: Mapping[str, Any]) -> Canvas:
             canvas.text(WIDTH - 4, TOP + ROW * i + 13, percent(first), text_anchor="end", opacity=0.8)
     canvas.line(LEFT, TOP, LEFT, TOP + ROW * len(rows), stroke_opacity="0.45")
     told = "; ".join(f"{label} {_told(series, values)}" for label, values in rows[:3])
-    canvas.description = f"Shares of {len(labels):,} levels. {told}."
+    canvas.description = f"Shares by level. {told}."
     return canvas
 
 

@@ -35,7 +35,7 @@ class Rung:
 
 def draw_ladder(figure: Mapping[str, Any]) -> Canvas:
     """Rates by split, and gaps by name."""
-    gaps = _gaps(figure.get("gaps"))
+    gaps = _gaps(figure.get("gaps"), figure.get("rates"))
     rungs = _rungs(figure.get("rates"), gaps)
     height = rungs[-1].y + 34 if rungs else 80
     canvas = Canvas(figure.get("title"), width=WIDTH, height=int(height))
@@ -57,10 +57,13 @@ def draw_ladder(figure: Mapping[str, Any]) -> Canvas:
     return canvas
 
 
-def _gaps(given: object) -> dict[str, Mapping[str, Any]]:
-    """The gaps by the rung at which each ends."""
+def _gaps(given: object, rates: object) -> dict[str, Mapping[str, Any]]:
+    """The gaps by the rung at which each ends; without train_dev, the step from train to dev is variance."""
     rows = [row for row in given if isinstance(row, Mapping)] if isinstance(given, list | tuple) else []
-    return {ENDS[row["name"]]: row for row in rows if isinstance(row.get("name"), str) and row["name"] in ENDS}
+    found = {ENDS[row["name"]]: row for row in rows if isinstance(row.get("name"), str) and row["name"] in ENDS}
+    if "train_dev" in found and not (isinstance(rates, Mapping) and isinstance(rates.get("train_dev"), Mapping)):
+        found["dev"] = found.pop("train_dev")
+    return found
 
 
 def _rungs(given: object, gaps: Mapping[str, Mapping[str, Any]]) -> list[Rung]:
@@ -71,7 +74,7 @@ def _rungs(given: object, gaps: Mapping[str, Mapping[str, Any]]) -> list[Rung]:
         names = [name for name in names if name in rates]
     rungs = []
     for i, name in enumerate(names):
-        row = rates.get(name) or {}
+        row = found if isinstance(found := rates.get(name), Mapping) else {}
         low, estimate, high = (number(row.get(key)) for key in ("low", "estimate", "high"))
         rungs.append(Rung(name=name, y=TOP + 8 + i * (RUNG + GAP), estimate=estimate, low=low, high=high))
     return rungs

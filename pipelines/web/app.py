@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pipelines.web import pages
@@ -41,7 +42,7 @@ def make_app(catalog: Catalog) -> Starlette:
             Route("/models/{name:path}", shown(_model)),
             Route("/static/{name}", _static),
         ],
-        exception_handlers={404: shown_missing(catalog)},
+        exception_handlers={404: shown_missing(catalog), SQLAlchemyError: _unreadable},
     )
     app.router.redirect_slashes = False
     return app
@@ -54,6 +55,13 @@ def shown_missing(catalog: Catalog) -> Callable[[Request, Exception], Response]:
         return HTMLResponse(pages.missing_page(catalog, LINKS, "page", request.url.path), 404)
 
     return answer
+
+
+def _unreadable(_request: Request, error: Exception) -> Response:
+    """What is answered when `meta` cannot be read: it is locked, gone, or another version of Gristmill wrote it."""
+    why = str(getattr(error, "orig", None) or error).splitlines()[0]
+    said = f"What is known of the project cannot be read: {why}.\n`gristmill status` tells more.\n"
+    return PlainTextResponse(said, 503, {"retry-after": "5"})
 
 
 def _found(catalog: Catalog, html: str | None, what: str, name: str) -> Response:

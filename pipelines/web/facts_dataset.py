@@ -5,10 +5,11 @@ Its columns and shift are `facts_columns`, its models `facts_models`. How they l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from assets.model_plan import models_of as declared_models
 from assets.spec import DatasetSpec
 from checks.words import figure
 from pipelines.web.catalog import Catalog
@@ -23,6 +24,7 @@ MOST_VERSIONS = 12
 MOST_RUNS = 8
 PROOF = ("SPLIT", "LEAK", "TARGET")
 SHIFT = "SHIFT"
+LOUD = ("warn", "fail")
 
 
 def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1) -> dict[str, Any] | None:
@@ -51,6 +53,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "owners": spec.owners if spec else (),
         "tags": spec.tags if spec else (),
         "file": catalog.datasets[name].file.file if spec else None,
+        "unknown": _unknown(catalog, name),
         "status": status_of(catalog, name, runs[0].status if runs else None, has_version=bool(version)),
         "trouble": _trouble(catalog, name, runs),
         "version": version,
@@ -64,10 +67,8 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,
-        "shift_findings": [
-            row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in {"warn", "fail"}
-        ],
-        "models": models_of(meta, name, version),
+        "shift_findings": [row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in LOUD],
+        "models": models_of(meta, name, version, _declared(catalog, name)),
         "versions": list(reversed(versions))[:MOST_VERSIONS],
         "n_versions": len(versions),
         "runs": runs,
@@ -93,7 +94,42 @@ def _trouble(catalog: Catalog, name: str, runs: list[Step]) -> dict[str, Any] | 
         steps = (step for step in catalog.meta.run_steps(ended.run_id) if step.dataset == name)
         audits = [step for step in steps if step.status == "blocked" and step.step != "run"]
         found = [row for step in audits for row in catalog.meta.findings(step.step_id) if row["outcome"] == "fail"]
-    return {"kind": ended.status, "run": ended, "findings": found, "error": ended.detail.get("error")}
+    return {
+        "kind": ended.status,
+        "run": ended,
+        "findings": found,
+        "has_rejected": _has_rejected(found),
+        **told_of(ended),
+    }
+
+
+def _declared(catalog: Catalog, name: str) -> Collection[str] | None:
+    return declared_models(catalog.datasets[name]) if name in catalog.datasets else None
+
+
+def _unknown(catalog: Catalog, name: str) -> str | None:
+    """Why it is not known what the file of a dataset says: nothing may then be said to be missing from it."""
+    if name in catalog.datasets:
+        return None
+    if not catalog.is_read:
+        return "its file is still being read"
+    return "its file cannot be understood" if catalog.problems(name) else "its file is gone"
+
+
+def _has_rejected(found: list[dict[str, Any]]) -> bool:
+    return any(row["code"].startswith("CONTRACT") for row in found)
+
+
+def told_of(ended: Step) -> dict[str, Any]:
+    """Why a run stopped for a dataset, whether trying again helps, and what to type then."""
+    detail, name = ended.detail, ended.dataset
+    upstream = " --with-upstream" if ended.status == "skipped" else ""
+    return {
+        "error": detail.get("error"),
+        "hint": detail.get("hint"),
+        "may_retry": bool(detail.get("retry")),
+        "next": f"gristmill run {name}{upstream}",
+    }
 
 
 def contract_of(spec: DatasetSpec | None, build: Step | None) -> list[dict[str, Any]]:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.web.catalog import Catalog
+from warehouse.schema import INCIDENTS
 
 PAGE = 50
-FAILING = ("failed", "blocked", "broken", "skipped")
+FAILING = ("failed", "blocked", "broken", "skipped", "model failed")
 FRESH = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 MOST_FACETS = 40
 
@@ -103,14 +104,21 @@ def _rows(catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def status_of(catalog: Catalog, name: str, ended: str | None, *, has_version: bool) -> str:
-    """How its newest run ended, or `not run`, `broken` or `removed` (its file)."""
+    """How its newest run ended, or `not run`, `broken`, `removed` (its file), `model failed` (of a published one)."""
     if catalog.problems(name):
         return "broken"
     if ended in {"blocked", "failed", "skipped"}:
         return ended
     if not has_version:
         return "not run"
-    return "removed" if catalog.is_read and name not in catalog.names else "published"
+    if catalog.is_read and name not in catalog.names:
+        return "removed"
+    return "model failed" if name in catalog.cached("incidents", lambda: _open_incidents(catalog)) else "published"
+
+
+def _open_incidents(catalog: Catalog) -> set[str]:
+    """The datasets of which something failed since they were well: of a published one, a model."""
+    return {row["dataset"] for row in catalog.meta.rows(INCIDENTS) if row["closed_at"] is None}
 
 
 def _is_found(row: Mapping[str, Any], search: Search, now: datetime, with_column: set[str]) -> bool:

@@ -5,6 +5,7 @@ Rates, gaps, verdicts and remedies are rows of `meta`; nothing is judged here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from assets.diagnose import n_judged
@@ -18,17 +19,25 @@ SPLITS = ("human", "train", "train_dev", "dev", "test")
 MOST_OLD = 12
 
 
-def models_of(meta: Meta, dataset: str, version: Version | None) -> dict[str, Any]:
-    """The newest run of each model with its ladders, and the runs before."""
+def models_of(
+    meta: Meta, dataset: str, version: Version | None, declared: Collection[str] | None = None
+) -> dict[str, Any]:
+    """The newest run of each model with its ladders, and the runs before.
+
+    One that failed and was taken out of the file (`declared` says what that names, if it is known) is among the latter.
+    """
     runs = sorted(
         meta.rows(RUNS, dataset=dataset), key=lambda row: (row["started_at"], row["model_run_id"]), reverse=True
     )
     newest: dict[str, dict[str, Any]] = {}
     for run in runs:
         newest.setdefault(run["model"], run)
-    shown = {run["model_run_id"] for run in newest.values()}
+    concerns = [
+        run for run in newest.values() if run["status"] != "failed" or declared is None or run["model"] in declared
+    ]
+    shown = {run["model_run_id"] for run in concerns}
     return {
-        "newest": [judged(meta, run, version) for run in newest.values()],
+        "newest": [judged(meta, run, version) for run in concerns],
         "older": [run for run in runs if run["model_run_id"] not in shown][:MOST_OLD],
         "n_judged": n_judged(meta, dataset, version.policy) if version else 0,
     }

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from pipelines.web.catalog import Catalog
+from pipelines.web.facts_dataset import told_of
 from warehouse.records import Step
 from warehouse.schema import RUNS
 
@@ -58,17 +59,17 @@ def _of_dataset(catalog: Catalog, name: str, steps: list[Step], models: list[dic
     return {
         "name": name,
         "status": _ended(steps),
-        "error": _error(catalog, name, steps),
+        "why": _why(catalog, name, steps),
         "findings": [row for row in blocked if row["outcome"] == "fail"],
         "steps": [_step(s) for s in worked],
         "models": [row for row in models if row["dataset"] == name],
     }
 
 
-def _error(catalog: Catalog, name: str, steps: list[Step]) -> str | None:
+def _why(catalog: Catalog, name: str, steps: list[Step]) -> dict[str, Any] | None:
     ended = next((s for s in steps if s.step == "run" and s.status in ENDED_BADLY), None)
     found = catalog.meta.steps(name, step_id=ended.step_id) if ended else []
-    return found[0].detail.get("error") if found else None
+    return told_of(found[0]) if found else None
 
 
 def _step(step: Step) -> dict[str, Any]:

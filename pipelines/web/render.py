@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.figure import draw
+from checks.figure.canvas import DIRECTION
 from pipelines.web.lineage import draw_lineage
 from pipelines.web.words import FILTERS, OUTCOMES, SIGNS
 
@@ -34,10 +35,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_readable,
     )
     environment.filters |= FILTERS
     environment.globals |= {"signs": SIGNS, "outcomes": OUTCOMES, "figure": _figure, "lineage": _lineage}
     return environment
+
+
+def _readable(found: object) -> object:
+    """A text without what turns writing around: a column's name would turn all that stands behind it."""
+    is_text = isinstance(found, str) and not isinstance(found, Markup) and not found.isascii()
+    return DIRECTION.sub("", str(found)) if is_text else found
 
 
 def _figure(figure: Mapping[str, Any]) -> Markup:
@@ -122,9 +130,11 @@ def file_of(kind: str, name: str, columns: int = 1) -> str:
 
     >>> file_of("dataset", "flights"), file_of("run", "../x"), file_of("dataset", "flights", 2)
     ('flights.html', 'run-%2E%2E%2Fx.html', 'flights-columns-2.html')
+    >>> file_of("dataset", "index")
+    'dataset-index.html'
     """
     safe = quote(name, safe="").replace(".", "%2E")
-    stem = safe if kind == "dataset" else f"{kind}-{safe}"
+    stem = safe if kind == "dataset" and name != "index" else f"{kind}-{safe}"  # index.html lists the datasets
     return f"{stem}{f'-columns-{columns}' if columns > 1 else ''}.html"
 
 

@@ -155,6 +155,23 @@ def test_it_merges_into_a_teams_own_dagster(make_project, instance: dg.DagsterIn
     assert {"u", "dashboard"} <= set(materialized(result))
 
 
+def test_two_projects_merge_each_with_its_own_warehouse(
+    make_project, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    one = make_project({"t.yaml": "source: t.csv\n"}, {"t.csv": "a\n1\n2\n"})
+    two = tmp_path / "two"
+    (two / "datasets").mkdir(parents=True)
+    (two / "gristmill.toml").write_text('salt = "other"\n', "utf-8")
+    (two / "datasets" / "s.yaml").write_text("source: s.csv\n", "utf-8")
+    (two / "s.csv").write_text("a\n3\n4\n", "utf-8")
+
+    result = run(Path(), instance, defs=dg.Definitions.merge(definitions(one), definitions(two)))
+
+    assert result.success
+    assert {"t", "s"} <= set(materialized(result))
+    assert (two / ".gristmill" / "meta.sqlite").exists()
+
+
 def test_steps_find_what_they_need_when_each_has_a_process_of_its_own(make_project, tmp_path: Path) -> None:
     """Each stage is a run of its own, with a resource of its own: nothing is handed from one to the next."""
     root = make_project(SHOP, {"t.csv": ROWS})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gristmill as gm
 
+from assets.bind import check
 from assets.project import Project
 from assets.result import DatasetResult
 from pipelines import views
@@ -110,6 +111,18 @@ def test_a_file_that_vanished_is_warned_of_when_nothing_else_happened(make_proje
 
     assert (after.status, after.version) == ("unchanged", 1)
     assert said(after, "SOURCE3") == [("warn", "gone, and their rows kept: data/a.csv")]
+
+
+def test_a_source_that_names_no_file_any_more_is_told_by_check_and_by_run(make_project, run_project) -> None:
+    root = make_project({"t.yaml": "source: data/a.csv\nkey: id\n"}, {"data/a.csv": A})
+    run_project(root)
+    (root / "datasets" / "t.yaml").write_text("source: data/aa.csv\nkey: id\n", "utf-8")
+
+    (problem,) = check(Project.open(root))
+    assert (problem.line, problem.key, problem.is_warning) == (1, "source", True)
+    assert problem.found == "names 'data/aa.csv': there is no such file; the rows taken in before are kept"
+    after = run_project(root).datasets[0]
+    assert said(after, "SOURCE3") == [("warn", "data/aa.csv names no file; gone, and their rows kept: data/a.csv")]
 
 
 def test_rows_of_a_file_that_vanished_go_when_the_mode_is_replace(make_project, run_project) -> None:

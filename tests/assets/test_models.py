@@ -313,3 +313,81 @@ def test_positive_is_for_two_classes(project, run_project) -> None:
         "`positive` names one of two classes, and 'left' has 3"
         in one_model(run_project(project("positive: 1\n", frame)))["error"]
     )
+
+
+ODD = """\
+import sys
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class Odd(ClassifierMixin, BaseEstimator):
+    def __init__(self, way="exits"):
+        self.way = way
+
+    def fit(self, x, y):
+        if self.way == "exits":
+            sys.exit(3)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, x):
+        return {"short": np.zeros(3), "long": np.zeros(len(x) + 1), "table": np.zeros((len(x), 2))}.get(
+            self.way, np.full(len(x), np.nan)
+        )
+
+
+class Sure(Odd):
+    def predict_proba(self, x):
+        return np.tile([5.0, -4.0], (len(x), 1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("estimator", "found"),
+    [
+        ("Odd, params: {way: exits}", "cannot be fitted: SystemExit"),
+        ("Odd, params: {way: short}", "asked for 800 rows, it gives 3 values"),
+        ("Odd, params: {way: long}", "asked for 800 rows, it gives 801 values"),
+        ("Odd, params: {way: table}", "asked for 800 rows, it gives 800 x 2 values"),
+        ("Odd, params: {way: nan}", "is no finite number in 800 of 800 rows"),
+        ("Sure, params: {way: nan}", "the probabilities of 800 rows are below 0 or do not add up to 1"),
+    ],
+)
+def test_a_model_that_answers_oddly_fails_alone(project, run_project, estimator: str, found: str) -> None:
+    more = f"models:\n  odd: {{estimator: odd.py:{estimator}}}\n  good: {{estimator: own.py:make}}\n"
+    report = run_project(project(more, files={"odd.py": ODD, "own.py": OWN}))
+    odd, good = report.datasets[0].models
+    assert (report.exit_code, odd["status"], good["status"]) == (1, "failed", "succeeded")
+    assert found in odd["error"]
+
+
+def test_what_a_model_prints_is_not_among_results(project, run_project, capsys) -> None:
+    loud = "print('loaded')\n" + OWN
+    run_project(project("models:\n  own: {estimator: own.py:make}\n", files={"own.py": loud}))
+    printed = capsys.readouterr()
+    assert (printed.out, "loaded" in printed.err) == ("", True)
+
+
+def test_a_column_without_any_value_in_train_is_left_out_and_said(project, run_project) -> None:
+    empty = rows().with_columns(never=pl.lit(None, dtype=pl.Float64))
+    yaml = "contract: {columns: {never: {type: float, nullable: true}}}\n"
+    told = one_model(run_project(project(yaml, empty)))
+    assert told["status"] == "succeeded"
+    assert told["hint"].startswith("fitted without 'never', which has no value in train")
+
+
+def test_a_train_set_of_one_label_is_said_to_be_so(project, run_project) -> None:
+    root = project("models: {}\n")
+    run_project(root)
+    in_dev = gm.dataset("t", project=root).load("dev")["id"].to_list()
+    few = rows().with_columns(left=pl.col("id").is_in(in_dev).cast(pl.Int64))
+    (root / "t.csv").write_text(few.write_csv())
+    (root / "datasets" / "t.yaml").write_text(YAML + "not_features: [id]\n")
+    assert one_model(run_project(root))["error"] == "model 'baseline': every labelled row of train has 'left' '0'"
+
+
+def test_a_quantity_that_never_changes_is_said_to_be_so(project, run_project) -> None:
+    still = rows().with_columns(left=pl.lit(3.5))
+    assert "every labelled row of train has 'left' 3.5" in one_model(run_project(project(frame=still)))["error"]

@@ -25,7 +25,9 @@ def rows() -> pl.DataFrame:
 @pytest.fixture
 def published(make_project, run_project):
     def make(target: str, more: str = "models: {}\n", files: dict[str, str] | None = None) -> Path:
-        yaml = f"source: t.csv\nkey: id\ntarget: {target}\nnot_features: [{'kind' if target == 'y' else 'y'}]\n{more}"
+        yaml = (
+            f"source: t.csv\nkey: id\ntarget: {target}\nnot_features: [{'y' if target == 'kind' else 'kind'}]\n{more}"
+        )
         root = make_project({"t.yaml": yaml}, {"t.csv": rows().write_csv()} | (files or {}))
         run_project(root)
         return root
@@ -102,6 +104,11 @@ def test_files_are_found_by_their_glob_and_judged_again_when_they_change(publish
         (scores(p_1=pl.lit(None, dtype=pl.Float64)), "a prediction is missing", "leave no value out"),
         (scores().rename({"p_1": "told"}), "the predictions have only id, told", "`p_0`, `p_1`"),
         (scores().rename({"p_1": "prediction"}), "which is no label of 'y'", "write probabilities as `p_1`"),
+        (scores(id=pl.col("id") + 0.3), "300 predictions are for no row of version 1", "predict the rows"),
+        (scores(id=pl.format("{}.7", "id")), "300 predictions are for no row of version 1", "predict the rows"),
+        (scores(id=pl.format("{}", "id")).vstack(scores(id=pl.format("0{}", "id"))), "is predicted 2 times", "one"),
+        (scores(p_1=pl.lit("many")), "Could not convert string 'many'", "look at that value"),
+        (scores().select("id", prediction=pl.lit(float("inf"))), "`prediction` is 'inf'", "the labels are 0, 1"),
         (scores().drop("id"), "have no column 'id'", "they need the key, id"),
     ],
 )
@@ -114,13 +121,52 @@ def test_what_is_wrong_with_predictions_is_said_with_the_way_out(published, fram
     assert gm.sql("from meta.runs", project=root).is_empty(), "who holds the frame is told, and may mend it"
 
 
+def test_a_quantity_that_is_predicted_as_nan_is_refused(published) -> None:
+    frame = rows().select("id", prediction=pl.when(pl.col("id") == 7).then(float("nan")).otherwise(1.0))
+    with pytest.raises(ModelFailed, match="`prediction` is no finite number in 1 of 300 rows"):
+        gm.dataset("t", project=published("x", "models: {}\n")).evaluate("elsewhere", frame)
+
+
 def test_partial_predictions_are_judged_on_the_rows_that_they_have(published) -> None:
     d = gm.dataset("t", project=published("y"))
     told = d.evaluate("elsewhere", scores().head(200), partial=True)
     assert sum(rate["n"] for rate in told["metrics"][0]["rates"].values()) == 200
 
 
+def test_keys_are_found_whatever_type_says_them(published) -> None:
+    d = gm.dataset("t", project=published("y"))
+    for i, key in enumerate([pl.format(" 0{}", "id"), pl.col("id").cast(pl.Float64), pl.format("{}.0", "id")]):
+        told = d.evaluate(f"way-{i}", scores(id=key))
+        assert sum(rate["n"] for rate in told["metrics"][0]["rates"].values()) == N
+
+
+def test_no_prediction_at_all_is_refused(published) -> None:
+    d = gm.dataset("t", project=published("y"))
+    with pytest.raises(ModelFailed, match="no labelled row is predicted"):
+        d.evaluate("elsewhere", scores().head(0), partial=True)
+    with pytest.raises(ModelFailed, match="there is no frame of predictions"):
+        d.evaluate("elsewhere", None)
+    assert gm.sql("from meta.runs", project=d._warehouse.settings.root).is_empty()
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", "<script>"])
+def test_a_model_is_called_as_in_the_yaml(published, name: str) -> None:
+    with pytest.raises(ModelFailed, match="that is no name of a model"):
+        gm.dataset("t", project=published("y")).evaluate(name, scores())
+
+
 def test_a_name_of_the_yaml_is_taken(published) -> None:
     root = published("y", "")
     with pytest.raises(ModelFailed, match="has a model of that name"):
         gm.dataset("t", project=root).evaluate("baseline", scores())
+
+
+def test_a_label_that_is_a_float_may_be_said_as_an_integer(make_project, run_project) -> None:
+    yaml = "source: {path: t.csv, types: {y: DOUBLE}}\nkey: id\ntarget: y\ntask: classification\npositive: 1\n"
+    root = make_project({"t.yaml": yaml + "models: {}\nnot_features: [kind]\n"}, {"t.csv": rows().write_csv()})
+    run_project(root)
+    d = gm.dataset("t", project=root)
+    told = [d.evaluate(f"way-{i}", frame) for i, frame in enumerate([scores(), scores().rename({"p_1": "p_1.0"})])]
+    assert [m["metric"] for m in told[0]["metrics"]] == ["auc", "error_rate"]
+    assert told[0]["metrics"] == told[1]["metrics"]
+    assert d.evaluate("labels", rows().select("id", prediction="y"))["metrics"][1]["rates"]["dev"]["estimate"] == 0

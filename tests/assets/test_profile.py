@@ -143,6 +143,14 @@ def test_a_contract_that_changes_no_row_has_nothing_to_compare(shop: Path, run_p
     assert findings(run_project(shop))["SHIFT4"] == ("pass", "the rows are those of version 1")
 
 
+def test_a_version_with_another_entity_has_no_unit_in_common_with_the_last(shop: Path, run_project) -> None:
+    run_project(shop)
+    yaml = (shop / "datasets" / "visits.yaml").read_text("utf-8")
+    (shop / "datasets" / "visits.yaml").write_text(yaml.replace("entity: customer", "entity: visit"), "utf-8")
+    told = "the entity changed since version 1, so nothing is swapped that both have"
+    assert findings(run_project(shop))["SHIFT4"] == ("not_applicable", told)
+
+
 def test_few_added_rows_of_customers_that_are_there_cannot_tell(shop: Path, run_project) -> None:
     run_project(shop)
     again = visits(200)
@@ -189,6 +197,15 @@ def test_months_that_differ_are_told_with_the_target_as_a_line(make_project, run
     assert all(
         low <= value <= high for low, value, high in zip(target["low"], target["values"], target["high"], strict=True)
     )
+
+
+@pytest.mark.parametrize("when", ["", "infinity", "-infinity"])
+def test_a_time_that_no_row_has_is_not_compared_by_month(make_project, run_project, when: str) -> None:
+    yaml = "source: {path: t.csv, types: {day: TIMESTAMP}}\nkey: id\ntime: day\n"
+    lines = "".join(f"{i},{when},{i % 7}\n" for i in range(600))
+    report = run_project(make_project({"visits.yaml": yaml}, {"t.csv": "id,day,x\n" + lines}))
+    assert report.datasets[0].status == "published", report.datasets[0].error
+    assert findings(report)["SHIFT5"] == ("not_applicable", "no row has a day")
 
 
 def test_a_run_that_is_repeated_says_the_same(make_project, run_project, tmp_path: Path) -> None:

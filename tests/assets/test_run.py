@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import gristmill as gm
@@ -11,6 +12,7 @@ from assets.result import DatasetResult, RunReport
 from assets.run import chosen, execute
 from assets.step import Run
 from warehouse.client import Warehouse
+from warehouse.records import now
 
 ROWS = "id,x\n" + "".join(f"{i},{i * 10}\n" for i in range(40))
 T = "source: t.csv\nkey: id\n"
@@ -78,6 +80,17 @@ def test_reverting_the_yaml_publishes_the_old_rows_as_a_new_version_that_tells_i
     assert gm.sql("from t_v1 except from t", project=root).is_empty()
     assert (reverted.n_rows_ingested, reverted.n_rows_accepted, reverted.n_rows_rejected) == (40, 40, 0)
     assert gm.sql("from rejected.t", project=root).is_empty()
+
+
+def test_an_audit_is_remembered_with_when_it_began(make_project) -> None:
+    project = Project.open(make_project({"t.yaml": T}, {"t.csv": ROWS}))
+    moments = list[datetime]()
+    with Warehouse(project.settings) as warehouse:
+        listen = lambda event: moments.append(now()) if event.step == "audit" else None  # noqa: E731 - one line
+        execute(Run(project=project, warehouse=warehouse, listen=listen), ["t"])
+        (audit,) = warehouse.meta.steps("t", step="audit")
+    assert audit.finished_at
+    assert audit.started_at <= moments[0] <= audit.finished_at
 
 
 def test_a_column_that_the_query_drops_blocks_unless_it_is_said_to_break(make_project, run_project) -> None:

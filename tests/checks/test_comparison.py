@@ -124,3 +124,20 @@ def test_tables_of_few_different_rows_alarm_at_the_stated_rate() -> None:
         )
         alarms += any(c.p_corrected is not None and c.p_corrected <= 0.05 for c in compare(one, two).columns)
     assert alarms <= 9  # binomial(60, .05): more in 1 of 500
+
+
+def test_frames_without_a_column_in_common_have_nothing_to_compare() -> None:
+    report = compare(pl.DataFrame({"x": [1, 2]}), pl.DataFrame({"y": [1]}))
+    assert (report.note, report.n_reference, report.n_current, report.columns) == (
+        "no column is on both sides",
+        2,
+        1,
+        (),
+    )
+
+
+def test_columns_that_are_called_like_our_own_are_left_out_and_said() -> None:
+    frame = made(200, 1).with_columns(_part=pl.lit("a"), _row=1, _entity=2, _content=3, _bucket=4)
+    report = compare(frame, frame)
+    assert not [column for column in report.columns if column.column.startswith("_")]
+    assert report.note.startswith("not compared: _part, _row, _entity, _content, _bucket")

@@ -113,6 +113,15 @@ def test_what_only_plain_error_shows_is_said_to_be_so() -> None:
     assert "error rate 0.200 on train and 0.250 on train_dev (AUC shows none of it)" in found.first_fix
 
 
+def test_what_the_leading_metric_cannot_tell_is_not_taken_from_another() -> None:
+    found = told(
+        ladder(train=0.20, dev=0.25),
+        {"auc": {"train": sure(0.80), "dev": sure(0.77, se=0.02)}},
+    )
+    assert verdicts(found, "auc")[1] == "cannot_tell"
+    assert found.first_fix.startswith("More labelled entities first: variance cannot be told")
+
+
 def test_the_metric_that_the_team_names_leads() -> None:
     rates = (ladder(train=0.20, dev=0.25), ladder("auc", train=0.9, dev=0.8))
     assert [of.metric for of in told(*rates, lead="error_rate").metrics] == ["error_rate", "auc"]

@@ -179,3 +179,25 @@ def test_an_interval_that_counts_rows_holds_the_truth_too_seldom() -> None:
         p = float((told.truth != told.predicted).mean())
         held.append(abs(p - truth) <= 1.96 * (p * (1 - p) / told.n) ** 0.5)
     assert np.mean(held) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("metric", "n_positive", "is_told"),
+    [
+        ("auc", 5, False),
+        ("auc", 12, True),
+        ("balanced_error_rate", 5, False),
+        ("balanced_error_rate", 12, True),
+        ("error_rate", 5, True),
+    ],
+)
+def test_a_handful_of_a_class_has_no_interval(metric: str, n_positive: int, is_told: bool) -> None:
+    drawn = np.random.default_rng(4)
+    truth = (np.arange(80) < n_positive).astype(int)
+    score = drawn.normal(size=80) + truth
+    judged = Judged(
+        bucket=np.arange(80), truth=truth, predicted=(score > 0.5).astype(int), score=score, n_classes=2, n_entities=80
+    )
+    found = rate(metric, judged)
+    assert found is not None
+    assert found.is_told == is_told

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from checks.bins import Cells, merged, ordered_cells
 from checks.column_stats import figure_of, quartiles, stats_of
+from checks.figure import draw
 from checks.profile import IS_A_NAME, cells_of, scan
 
 
@@ -173,6 +174,20 @@ def test_a_figure_is_small_and_its_shares_add_up(profiled) -> None:
     assert figure_of(profile, next(c for c in profile.cells if c.column == "nothing"), ("train",)) is None
 
 
+def test_levels_that_are_not_drawn_are_all_others_and_no_number_is_made_up(profiled) -> None:
+    """The column has hundreds of levels, of which the 64 commonest are known by name."""
+    frame, profile = profiled
+    figure = figure_of(profile, next(c for c in profile.cells if c.column == "many"), ("train", "dev"))
+    assert figure
+    assert figure["labels"][-1] == "all other levels"
+    shown, train = figure["labels"][:-1], frame.filter(_part="train")["many"]
+    assert len(shown) == 11
+    assert figure["series"]["train"][-1] == pytest.approx((~train.is_in(shown)).mean(), abs=0.001)
+    picture = draw(figure)
+    assert "all other levels" in picture
+    assert " more<" not in picture  # "2 more", of hundreds, was said once
+
+
 def test_cells_survive_json(profiled) -> None:
     import json
 
@@ -199,3 +214,25 @@ def test_groups_are_at_most_as_many_as_asked_and_missing_stays_apart() -> None:
     assert len(set(groups.tolist())) == 11
     assert (np.diff(groups) >= 0).all()
     assert groups[-1] not in groups[:-1]
+
+
+def test_values_beyond_64_bit_integers_are_counted_and_told() -> None:
+    values = [1e20 if i % 10 == 0 else i / 7 for i in range(300)]
+    frame = pl.DataFrame({"x": values, "far": [1e120 if v == 1e20 else v for v in values]})
+    frame = frame.with_columns(huge=pl.Series([1e308, -1e308] * 150), _bucket=pl.arange(0, 300) % 256)
+    table = table_of(frame.with_columns(_part=pl.lit("train"), _entity=pl.arange(0, 300).cast(pl.String)))
+    cells = cells_of(table, ["x", "far", "huge"], n_rows=300)
+    profile = scan(table, cells, n_rows=300)
+    x, far, huge = (stats_of(profile, c, ("train",))["train"] for c in cells)
+    assert x["mean"] == pytest.approx(float(np.mean(values)))
+    assert (x["max"], far["max"], huge["min"]) == (1e20, 1e120, -1e308)
+    assert "mean" not in far, "its moments are not those of all values"
+    assert profile.parts["train"].precision["x"].sum() == 300
+    assert cells[2].why == "it has values beyond 1e+150, whose squares no number holds"
+
+
+def test_no_row_at_all_is_counted_as_none(profiled) -> None:
+    frame = mixed()
+    table = table_of(frame)
+    cells = cells_of(table, [c for c in frame.columns if not c.startswith("_")], n_rows=len(frame))
+    assert scan(table.limit(0), cells, n_rows=0).parts == {}

@@ -200,3 +200,14 @@ def test_a_numeric_target_is_never_of_one_class() -> None:
 
 def test_without_target_labels_are_not_applicable() -> None:
     assert labels([size("train", 0, None)], None).outcome == "not_applicable"
+
+
+def test_labels_whose_squares_are_no_numbers_still_have_a_mean_and_a_standard_deviation() -> None:
+    label = sizes_of("y", _split=["train"] * 30, y=[1e300 * i for i in range(30)])["train"]["label"]
+    assert label["mean"] == pytest.approx(14.5e300)
+    assert label["sd"] == pytest.approx(8.803408430829505e300)
+
+
+def test_an_infinite_target_is_no_label() -> None:
+    found = sizes_of("y", _split=["train"] * 3, y=[1.0, float("inf"), -float("inf")])["train"]
+    assert (found["n_unlabelled"], found["label"]["mean"]) == (2, 1.0)

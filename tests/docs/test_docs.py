@@ -64,3 +64,11 @@ def test_every_link_in_the_pages_leads_somewhere() -> None:
     for page in (README, *sorted(DOCS.rglob("*.md"))):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8")))
+    for page in sorted(
+        p for folder in ("tutorial", "how-to", "explanation", "reference") for p in (DOCS / folder).glob("*.md")
+    ):
+        assert page.relative_to(README.parent).as_posix() in linked

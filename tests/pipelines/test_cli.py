@@ -206,6 +206,17 @@ def test_a_fault_of_ours_shows_its_traceback_under_debug_alone(published: Path, 
     assert "Traceback" in gristmill("--debug", "show", "churn").err
 
 
+def test_a_folder_that_cannot_be_written_is_no_fault_of_ours(
+    make_project, monkeypatch: pytest.MonkeyPatch, gristmill: Gristmill
+) -> None:
+    root = make_project({"t.yaml": "source: t.csv\n"}, {"t.csv": "a\n1\n"})
+    (root / ".gristmill").write_text("a file where the folder is to be", "utf-8")
+    monkeypatch.chdir(root)
+    told = json.loads(gristmill("run", "--json").out)["error"]
+    assert told["code"] == "fault"
+    assert told["hint"] == "the project's folder must have room and be writable: see to that and call it again"
+
+
 @pytest.mark.parametrize(
     "words",
     [

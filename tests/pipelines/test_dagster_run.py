@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,43 @@ def listen(event):
 project = Project.open(Path(sys.argv[1]))
 with Warehouse(project.settings) as warehouse:
     dagster_run.execute(Run(project=project, warehouse=warehouse, listen=listen), list(project.order))
+"""
+
+OPENED = """
+import sys, time
+from pathlib import Path
+import dagster
+from pipelines.dagster_home import opened
+from warehouse.settings import read_settings
+
+settings, go = read_settings(Path(sys.argv[1])), Path(sys.argv[2])
+print("ready", flush=True)
+while not go.exists():
+    time.sleep(0.001)
+with opened(settings):
+    pass
+"""
+
+TOLD_TO_END = """
+import os, signal, sys
+from pathlib import Path
+from assets.project import Project
+from assets.step import Run
+from pipelines import dagster_run
+from warehouse.client import Warehouse
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def listen(event):
+    if (event.dataset, event.step, event.stage) == ("t", "build", "start"):
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+
+project = Project.open(Path(sys.argv[1]))
+with Warehouse(project.settings) as warehouse:
+    try:
+        dagster_run.execute(Run(project=project, warehouse=warehouse, listen=listen), list(project.order))
+    except KeyboardInterrupt:
+        print([step.step for step in warehouse.meta.steps("u")])
 """
 
 
@@ -174,3 +213,56 @@ def test_a_run_whose_process_lives_is_left_alone(shop: Path) -> None:
         with alive(settings, run_id):
             assert dagster_home.report_dead_runs(instance, settings) == []
     assert os.getpid()
+
+
+@pytest.mark.parametrize("step", ["build", "fit"])
+def test_a_run_that_is_stopped_by_hand_says_so_and_goes_on_the_next_time(
+    shop: Path, gristmill: Gristmill, step: str
+) -> None:
+    script = KILLED.replace('"build"', repr(step)).replace("SIGKILL", "SIGINT")
+    stopped = subprocess.run([sys.executable, "-c", script, str(shop)], capture_output=True, text=True, check=False)
+    assert "KeyboardInterrupt" in stopped.stderr, stopped.stderr
+    status = gristmill("status")
+    assert status.code == 1
+    assert "it was stopped before it was done" in status.out
+
+    assert gristmill("run").code == 0
+    assert gristmill("status").code == 0
+
+
+def test_processes_that_make_the_home_at_once_do_not_break_it(shop: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENED, str(shop), str(tmp_path / "go")]
+    openers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for one in openers:
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+    (tmp_path / "go").touch()
+    assert [(one.wait(), one.communicate()[1]) for one in openers] == [(0, "")] * 3
+    assert runs(shop) == []
+
+
+@pytest.mark.parametrize("how", ["two heads", "no database"])
+def test_a_home_of_ours_that_is_broken_is_set_aside(shop: Path, gristmill: Gristmill, how: str) -> None:
+    assert runs(shop) == []
+    file = shop / ".gristmill" / "dagster" / "history" / "runs.db"
+    if how == "no database":
+        file.write_bytes(b"\0" * 8192)
+    else:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("INSERT INTO alembic_version VALUES ('5771160a95ad')")
+            connection.commit()
+    assert gristmill("run").code == 0
+    assert len(runs(shop)) == 1
+    assert len(list((shop / ".gristmill" / "dagster").glob("history.broken-*"))) == 1
+
+
+@pytest.mark.parametrize("told", ["SIGINT", "SIGTERM"])
+def test_a_run_that_is_told_to_end_ends_and_goes_on_with_no_other_dataset(make_project, told: str) -> None:
+    rows = "id,x\n" + "".join(f"{i},{i}\n" for i in range(40))
+    yaml = "source: t.csv\nkey: id\n"
+    root = make_project({"t.yaml": yaml, "u.yaml": "query: from t\nkey: id\n"}, {"t.csv": rows})
+    ran = subprocess.run(
+        [sys.executable, "-c", TOLD_TO_END, str(root), told], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "[]\n"), ran.stderr
+    assert [run.status for run in runs(root)] == [dg.DagsterRunStatus.FAILURE]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from assets.errors import SpecError
-from warehouse.errors import NotFound, QueryError
+from warehouse.errors import NoTarget, NotFound, QueryError
 
 SPLITS = {"train", "dev", "test"}
 
@@ -148,8 +148,9 @@ def test_xy_of_a_dataset_without_target_says_so(
 ) -> None:
     root = make_project({"t.yaml": "source: t.csv\n"}, {"t.csv": "a\n1\n2\n"})
     run_project(root)
-    with pytest.raises(NotFound, match="target"):
+    with pytest.raises(NoTarget, match="Dataset 't' has no target") as told:
         gm.dataset("t", project=root).xy("train")
+    assert "datasets/t.yaml" in told.value.__notes__[0]
 
 
 def test_xy_leaves_out_a_target_that_is_not_a_number(
@@ -205,3 +206,12 @@ def test_a_run_with_nothing_due_imports_neither_ibis_nor_polars_nor_pandera(read
         "try:\n    cli.main()\nexcept SystemExit as ended:\n    assert ended.code == 0"
     )
     assert not modules_after(code, reading) & {"ibis", "polars", "pandera", "sklearn"}
+
+
+def test_a_package_of_another_that_hides_ours_is_named(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "__init__.py").write_text("", "utf-8")
+    code = "import gristmill as gm; gm.list()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"Hint: {tmp_path / 'assets'} hides Gristmill's own package 'assets'" in done.stderr

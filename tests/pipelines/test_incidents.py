@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import gristmill as gm
 import pytest
+
+from pipelines.notify import tell
+from warehouse.settings import Notify
 
 Gristmill = Callable[..., Any]
 ROWS = "id,x\n" + "".join(f"{i},{i % 7}\n" for i in range(40))
@@ -170,6 +175,39 @@ def test_a_webhook_that_refuses_or_lacks_its_variable_is_said(
     assert gristmill("list").code == 0
 
 
+MESSAGE = {"event": "failed", "dataset": "t", "text": "t failed"}
+
+
+def test_a_command_whose_child_holds_its_output_is_waited_for_no_longer(tmp_path: Path) -> None:
+    """Killing the command alone would wait for the child, which ends when somebody makes the file: nobody does."""
+    child = "import pathlib, time\nwhile not pathlib.Path('end').exists(): time.sleep(0.05)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    said = tell(Notify(command=(sys.executable, "-c", parent)), MESSAGE, root=tmp_path, seconds=0.5)
+    assert "timed out after 0.5 seconds" in (said or "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(b"H", "it did not answer within 0.5 seconds"), (b"no HTTP at all\r\n\r\n", "no HTTP at all")]
+)
+def test_a_webhook_that_drips_or_speaks_another_language_is_said(tmp_path: Path, answer: bytes, said: str) -> None:
+    is_over = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        caller, _ = listening.accept()
+        with caller, suppress(OSError):
+            while not is_over.wait(0.1):
+                caller.send(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=drip, args=(listening,))
+        server.start()
+        hook = Notify(webhook=f"http://127.0.0.1:{listening.getsockname()[1]}/hook")
+        told = tell(hook, MESSAGE, root=tmp_path, seconds=0.5)
+        is_over.set()
+        server.join()
+    assert said in (told or "")
+
+
 def test_a_run_that_dagster_starts_tells_as_well(project: Callable[[str], Path]) -> None:
     import dagster as dg
 
@@ -220,4 +258,19 @@ def test_status_names_the_file_that_cannot_be_read(project: Callable[[str], Path
     gristmill("run")
     (row,) = json.loads(gristmill("status", "--json").out)["datasets"]
     assert (row["status"], row["file"], row["version"]) == ("failed", "t.csv", None)
-    assert row["next"] == ["gristmill --debug run t"]
+    assert row["next"] == ["gristmill run t"]
+
+
+def test_a_model_that_failed_and_was_taken_out_of_the_file_is_no_trouble_any_more(
+    project: Callable[[str], Path], gristmill: Gristmill
+) -> None:
+    root = project("")
+    (root / "gristmill.toml").write_text('salt = "gristmill"\n', "utf-8")
+    (root / "bad.py").write_text("def make():\n    raise RuntimeError('never')\n", "utf-8")
+    yaml = "source: t.csv\nkey: id\ntarget: x\n"
+    (root / "datasets" / "t.yaml").write_text(f"{yaml}models: {{bad: {{estimator: bad.py:make}}}}\n", "utf-8")
+    assert gristmill("run").code == 1
+    assert gristmill("status").code == 1
+    (root / "datasets" / "t.yaml").write_text(f"{yaml}models: {{}}\n", "utf-8")
+    assert gristmill("run").code == 0
+    assert gristmill("status").code == 0

@@ -11,7 +11,10 @@ import gristmill as gm
 import numpy as np
 import pytest
 
+from warehouse.client import Warehouse
 from warehouse.errors import NotFound
+from warehouse.schema import COMPARISONS, FINDINGS
+from warehouse.settings import read_settings
 
 Gristmill = Callable[..., Any]
 LINE = "{},c{},2024-0{}-{:02},{},{:.1f}"
@@ -85,3 +88,11 @@ def test_a_split_that_there_is_not_is_said(shop: Path) -> None:
 def test_a_tolerance_may_be_chosen(shop: Path) -> None:
     assert gm.compare("visits@1", "visits@2", tolerance=0.02).is_shifted
     assert not gm.compare("visits@1", "visits@2", tolerance=0.9).is_shifted
+
+
+def test_a_version_of_an_older_release_is_said_to_have_nothing_compared(shop: Path, gristmill: Gristmill) -> None:
+    with Warehouse(read_settings(shop)) as warehouse:
+        audit_id = warehouse.meta.versions("visits")[-1].audit_id
+        warehouse.meta.set_rows(COMPARISONS, {"step_id": audit_id}, [])
+        warehouse.meta.set_rows(FINDINGS, {"step_id": audit_id}, [])
+    assert "`gristmill run visits --force` audits the data anew" in gristmill("shift", "visits").err

@@ -20,7 +20,7 @@ import gristmill as gm
 import pytest
 
 from pipelines.supervise import Child, Supervisor
-from pipelines.up import free_port
+from pipelines.up import address_teller, free_port
 from warehouse.errors import SettingsError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="survivors are looked for in /proc")
@@ -119,6 +119,20 @@ def test_a_child_that_dies_again_and_again_ends_everything_with_words(tmp_path: 
     assert supervisor.wait() is False
     supervisor.end()
     assert said[-1] == f"one ended 4 times within a minute: {tmp_path / 'one.log'} says why"
+
+
+def test_the_new_address_of_a_catalog_that_was_started_again_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "catalog.log"
+    log.write_text("http://127.0.0.1:8321/?token=old\n", "utf-8")
+    look = address_teller(log)
+    look()
+    with log.open("a", encoding="utf-8") as file:
+        file.write("http://127.0.0.1:8321/?token=new\n")
+    look()
+    look()
+    assert capsys.readouterr().out == "Catalog  http://127.0.0.1:8321/?token=new\n"
 
 
 def test_a_port_that_is_taken_is_passed_over_and_refused_when_it_was_named() -> None:

@@ -266,3 +266,17 @@ def test_every_line_of_any_ndjson_is_read_or_unread_exactly_once(
     found = read(connection, tmp_path / "f.ndjson", content, {"a": "BIGINT"}, format="ndjson")
     assert [record for record, _ in found.rows] == [i for i, (_, good) in enumerate(lines, 1) if good]
     assert found.places == [(i, i) for i, (_, good) in enumerate(lines, 1) if not good]
+
+
+def test_a_file_whose_lines_end_in_two_ways_is_read_whole(connection: duckdb.DuckDBPyConnection, csv: Path) -> None:
+    lines = b"a,b,c\r\n" + b"".join(b"%d,x,%d\r\n" % (i, i) for i in range(50)) + b"50,y,5\n51,z\n52,z,6\n"
+    found = read(connection, csv, lines)
+    assert (len(found.rows), found.places) == (52, [(52, 53)])
+    assert found.rows[-1][1] == (52, "z", 6)
+
+
+def test_a_row_of_too_few_fields_has_one_reason(connection: duckdb.DuckDBPyConnection, csv: Path) -> None:
+    names = [f"c{i}" for i in range(9)]
+    row = ",".join(["1"] * 9)
+    found = read(connection, csv, "\n".join([",".join(names), *[row] * 20, "1,2", row]) + "\n")
+    assert found.unread[0][3].count("Expected Number of Columns") == 1

@@ -120,6 +120,16 @@ def test_every_gap_of_the_ladder_stands_with_its_name_and_verdict() -> None:
     assert {"0.790", "0.720", "0.700", "0.670"} <= set(said)
 
 
+def test_without_train_dev_the_step_from_train_to_dev_is_variance() -> None:
+    rates = {name: row for name, row in LADDER["rates"].items() if name != "train_dev"}
+    unknown = {"name": "data_mismatch", "value": None, "low": None, "high": None, "verdict": "not_applicable"}
+    gaps = [unknown if gap["name"] == "data_mismatch" else gap for gap in LADDER["gaps"]]
+    root = parsed(LADDER | {"rates": rates, "gaps": gaps})
+    assert "variance: problem" in texts(root)
+    assert "data mismatch: not applicable" not in texts(root)
+    assert "variance 0.070, 0.050 to 0.090: problem" in (root.find(f"{NS}desc").text or "")
+
+
 def test_the_rungs_stand_where_their_rates_are() -> None:
     places = [float(e.attrib["cx"]) for e in parsed(LADDER).iter(f"{NS}circle")]
     train, train_dev, dev, test = places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from assets.diagnose import n_judged
 from assets.project import Project
 from pipelines.commands_run import run_project
 from warehouse.client import Warehouse
+from warehouse.schema import INCIDENTS, RUNS
 
 VOID = {"meta", "link", "input", "br", "path", "rect", "circle"}
 
@@ -132,7 +135,7 @@ def test_before_anything_is_learned_each_section_names_its_command(known: Path, 
         "This version was not compared. This audits it again, with its comparisons: gristmill run bare --force" in text
     )
     assert "This version has no statistics of its columns. This counts them: gristmill run bare --force" in text
-    assert "No model was judged on this dataset yet." in text
+    assert "No model was judged on this dataset. What its file names is not known: its file is gone." in text
 
 
 def test_a_dataset_that_was_not_run_names_the_command(shop: Path, browse: Any) -> None:
@@ -168,7 +171,7 @@ def test_a_failed_run_says_the_error_and_the_next_command(published: Path, brows
     text = said(browse(published).read("/datasets/churn"))
     assert "The newest run failed; readers still have version 1." in text
     assert "nope" in text
-    assert "Run it again: gristmill run churn" in text
+    assert "Run it again once that is mended: gristmill run churn" in text
 
 
 def test_a_broken_file_says_file_line_and_way_out(published: Path, browse: Any) -> None:
@@ -223,6 +226,7 @@ def test_text_from_people_and_data_is_shown_and_never_run(known: Path, browse: A
         sound(html)
         assert "<script>alert" not in html
         assert "<img" not in html
+        assert "\u202e" not in html  # it would turn around all that stands behind it
         assert "49" not in re.sub(r"[\d.,]*\d{3,}|[\d.]+", "", html) or "{{ 7*7 }}" in html
     html = one.read("/datasets/evil")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -274,3 +278,74 @@ def test_nothing_is_asked_from_elsewhere(known: Path, browse: Any) -> None:
     for address in ("/", "/datasets/churn", "/static/gristmill.css", "/static/gristmill.js"):
         text = one.read(address).replace("http://www.w3.org/2000/svg", "")
         assert not re.findall(r"https?://|@import|url\(", text)
+
+
+def test_what_is_not_known_of_a_broken_file_is_not_said_to_be_missing(published: Path, browse: Any) -> None:
+    yaml = published / "datasets" / "churn.yaml"
+    yaml.write_text(yaml.read_text("utf-8").replace("target:", "tarrget:"), "utf-8")
+    text = said(browse(published).read("/datasets/churn"))
+    assert "not known: its file cannot be understood" in text
+    assert "nobody is named" not in text
+    assert "No description" not in text
+    assert "promises nothing" not in text
+
+
+def test_a_blocked_first_build_names_its_rejected_rows_and_a_skipped_one_what_it_reads(
+    make_project: Any, browse: Any
+) -> None:
+    rows = "id,x\n" + "".join(f"{i},{i}\n" for i in range(40))
+    strict = "source: t.csv\nkey: id\ncontract: {columns: {x: {max: 9}}}\n"
+    root = make_project({"t.yaml": strict, "u.yaml": "query: from t\n"}, {"t.csv": rows})
+    run_project(root, is_quiet=True)
+    one = browse(root)
+    assert said(one.read("/datasets/t")).count("gristmill rejected t") == 2
+    skipped = said(one.read("/datasets/u"))
+    assert "With what it reads: gristmill run u --with-upstream" in skipped
+    run = re.search(r'href="(/runs/[^"]+)"', one.read("/datasets/u"))
+    assert run
+    text = said(one.read(run[1]))
+    assert "gristmill run u --with-upstream" in text
+    assert "No step of it ended" not in text
+
+
+def test_a_published_dataset_whose_model_failed_is_among_the_failing(known: Path, browse: Any, made: Any) -> None:
+    def fail(meta: Any) -> None:
+        opened = {"dataset": "churn", "opened_at": made.BORN, "closed_at": None, "told_at": None}
+        meta.set_rows(INCIDENTS, {"dataset": "churn"}, [opened | {"run_id": "x", "why": "model bad: it raises"}])
+
+    change(known, fail)
+    one = browse(known)
+    assert "published, a model failed" in said(one.read("/?failing=1"))
+    assert "published, a model failed" in said(one.read("/datasets/churn"))
+
+
+def test_models_are_counted_as_diagnose_counts_them_and_one_taken_out_after_it_failed_is_gone(
+    known: Path, browse: Any, made: Any
+) -> None:
+    counted = list[int]()
+
+    def judge(meta: Any) -> None:
+        version = meta.versions("churn")[-1]
+        run = meta.rows(RUNS, dataset="churn")[0]
+        meta.set_rows(RUNS, {"model_run_id": "again"}, [run | {"model_run_id": "again"}])
+        made.add_model(meta, version, "gone", status="failed", error="it raised")
+        counted.append(n_judged(meta, "churn", version.policy))
+        assert counted[0] < len(meta.rows(RUNS, dataset="churn", status="succeeded"))
+
+    change(known, judge)
+    text = said(browse(known).read("/datasets/churn"))
+    assert re.search(rf"{counted[0]} different models? w\w+ judged on this test set so far", text)
+    assert "it raised" not in text
+
+
+def test_the_commonest_levels_of_a_column_stand_on_its_card(known: Path, browse: Any) -> None:
+    assert "Most frequent: Bern" in said(browse(known).read("/datasets/churn"))
+
+
+def test_meta_that_cannot_be_read_is_said(known: Path, browse: Any) -> None:
+    one = browse(known)
+    with sqlite3.connect(known / ".gristmill" / "meta.sqlite") as meta:
+        meta.execute("ALTER TABLE columns RENAME TO columns_of_tomorrow")
+    meta.close()
+    text = one.read("/datasets/churn", status=503)
+    assert "What is known of the project cannot be read: no such table: columns." in text

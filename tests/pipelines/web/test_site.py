@@ -100,3 +100,14 @@ def test_the_command_says_how_many_pages_and_which_to_open(known: Path, gristmil
     n_pages = len(list((known / "out").glob("*.html")))
     assert printed.out == f"{n_pages} pages; open out/index.html\n"
     assert gristmill("export", "churm", "--to", "site", "out").code == 4
+
+
+def test_a_dataset_that_is_named_as_the_list_of_datasets_has_a_page_of_its_own(
+    make_project: Any, tmp_path: Path
+) -> None:
+    root = make_project({"index.yaml": "source: t.csv\nkey: id\n"}, {"t.csv": "id\n1\n"})
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        files = export_site(project, warehouse.meta, ["index"], tmp_path / "site")
+    assert [file.name for file in files] == ["index.html", "dataset-index.html"]
+    assert "dataset-index.html" in links(files[0])
