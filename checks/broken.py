@@ -11,8 +11,6 @@ from checks.finding import Finding, Outcome
 from checks.rules import Rule
 from checks.words import plural
 
-__all__ = ["SEVERITIES", "broken_rules", "plural", "rejected_share"]  # `plural` until pipelines.api takes it from words
-
 SEVERITIES: dict[str, tuple[str, Outcome]] = {
     "reject": ("CONTRACT1", "warn"),
     "warn": ("CONTRACT2", "warn"),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from checks.catalogue import CATALOGUE
 from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES, Rate, worsening
 from checks.metrics import METRICS
-from checks.words import rough
+from checks.words import figure, rough
 
 Verdict = Literal["problem", "fine", "cannot_tell", "not_applicable"]
 LADDER = ("human", "train", "train_dev", "dev", "test")
@@ -214,7 +214,7 @@ def first_fix(metrics: Sequence[MetricDiagnosis]) -> str:
     before, after = _rungs(of, row)
     remedy = gap.remedy.partition(";")[0].rstrip(".")
     title, rates = METRICS[of.metric].title, [of.rates[rung].estimate for rung in (before, after)]
-    fall = f"{title} {rates[0]:.3f} on {before} and {rates[1]:.3f} on {after}{beside}"
+    fall = f"{title} {figure(rates[0])} on {before} and {figure(rates[1])} on {after}{beside}"
     return f"{row.title.capitalize()} first, with {fall}: {remedy[0].lower()}{remedy[1:]}."
 
 

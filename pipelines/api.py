@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assets.project import Project
 from assets.result import RunReport
-from checks.broken import plural
+from checks.words import plural
 from pipelines import views
 from warehouse.client import Warehouse
 from warehouse.errors import NoTarget, NotFound
