@@ -149,7 +149,8 @@ def scan(table: ir.Table, cells: Sequence[Cells], *, n_rows: int, has_entities: 
         n_rows: Its number of rows.
         has_entities: Count distinct `_entity`; without, each row is its own.
     """
-    table = table.mutate(_part=table["_part"].fill_null(UNUSED))
+    # A row without entity has no bucket; it is unused and in no comparison, so any will do to count it.
+    table = table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
     measures = {"n_rows": table.count()} | ({"n_entities": table["_entity"].nunique()} if has_entities else {})
     frame = collect(table.group_by("_part", "_bucket").agg(**measures))
     parts = sorted(frame["_part"].unique().to_list())
