@@ -94,7 +94,21 @@ def one_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize(("step", "stage"), [*BEFORE, *BETWEEN], ids=lambda part: part)
+# One point of each kind is tried every time, all of them by `make test-all`.
+ALWAYS = {
+    ("ingest", "written"),
+    ("build", "contract"),
+    ("build", "proved"),
+    ("build", "committed"),
+    ("publish", "begin"),
+}
+POINTS = [
+    pytest.param(*point, marks=[] if point in ALWAYS else [pytest.mark.slow], id="-".join(point))
+    for point in (*BEFORE, *BETWEEN)
+]
+
+
+@pytest.mark.parametrize(("step", "stage"), POINTS)
 def test_a_run_killed_at_a_named_point_harms_nothing(
     one_version: Path, tmp_path: Path, run_project, step: str, stage: str
 ) -> None:

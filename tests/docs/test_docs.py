@@ -47,7 +47,13 @@ def run_block(language: str, block: str, folder: Path) -> None:
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
 
 
-@pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
+# The second one runs the demo three times.
+PAGES = [
+    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem == "diagnosis" else []) for page in TUTORIALS
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_tutorial_works_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     found = blocks(page.read_text("utf-8"))
     assert found

@@ -157,6 +157,7 @@ def test_the_baseline_comes_out_the_same_bit_for_bit_when_it_is_judged_again(dem
     assert (told["replicates"], told["differences"]) == (True, [])
 
 
+@pytest.mark.slow
 def test_by_row_the_same_flights_read_as_mismatch(demo, tmp_path: Path) -> None:
     root, _ = demo
     report = change(root, "  entity: flight_date ", "  # entity: flight_date ", more="")
@@ -171,6 +172,7 @@ def test_dep_delay_among_the_features_is_warned_of_by_name(demo) -> None:
     assert text.startswith("dep_delay alone has AUC 0.89")
 
 
+@pytest.mark.slow
 def test_arr_delay_among_the_features_blocks_and_readers_keep_what_they_had(demo) -> None:
     root, _ = demo
     before = gm.dataset("flights", project=root).version
@@ -189,6 +191,7 @@ def test_a_copy_of_the_target_blocks(demo) -> None:
     assert report.datasets[-1].blocked_by == ["LEAK3"]
 
 
+@pytest.mark.slow
 def test_tail_numbers_kept_apart_everywhere_leave_the_held_back_rows_counted(demo) -> None:
     root, _ = demo
     report = change(root, "  entity: flight_date             # rows", "  entity: tailnum                 # rows")

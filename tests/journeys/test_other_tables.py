@@ -45,6 +45,14 @@ def outcomes(result: DatasetResult) -> dict[str, str]:
     return {finding["code"]: finding["outcome"] for finding in result.findings}
 
 
+def is_quiet(result: DatasetResult) -> bool:
+    """Nothing warns; of so few rows shift may not be told."""
+    return all(
+        outcome in {"pass", "not_applicable"} or (outcome == "cannot_tell" and code.startswith("SHIFT"))
+        for code, outcome in outcomes(result).items()
+    )
+
+
 @pytest.mark.parametrize("name", LOADERS)
 def test_a_table_in_three_formats_is_published_with_one_split(make_project, run_project, name: str) -> None:
     root, frame = make_project({}), table(name)
@@ -56,7 +64,7 @@ def test_a_table_in_three_formats_is_published_with_one_split(make_project, run_
 
     assert {result.name: result.status for result in report.datasets} == {f"by_{kind}": "published" for kind in WRITERS}
     for result in report.datasets:
-        assert set(outcomes(result).values()) <= {"pass", "not_applicable"}, result.findings
+        assert is_quiet(result), result.findings
         assert (result.n_rows_accepted, result.n_rows_rejected, result.unused) == (frame.height, 0, [])
     one, *others = (gm.sql(f"select * from by_{kind} order by all", project=root) for kind in WRITERS)
     assert set(one["split"]) == {"train", "dev", "test"}
@@ -77,7 +85,7 @@ def test_a_table_without_target_has_splits_and_the_questions_on_labels_do_not_ap
 
     assert result.status == "published"
     found = outcomes(result)
-    assert set(found.values()) <= {"pass", "not_applicable"}, result.findings
+    assert is_quiet(result), result.findings
     assert [found[code] for code in ("TARGET1", "LEAK3", "LEAK4")] == ["not_applicable"] * 3
     assert {row["split"] for row in result.splits} == {"train", "dev", "test"}
 
