@@ -160,6 +160,10 @@ def _models(one: DatasetResult) -> None:
 
         for line, is_failure in short_lines(one.models):
             (note if is_failure else say)(line)
+    elif one.status == "published":
+        missing = next((row for row in one.findings if row["code"] == "TARGET1"), None)
+        if missing and missing["outcome"] == "not_applicable":
+            say(f"  model    none: {missing['seen']}")
 
 
 def warnings(said: Sequence[str]) -> None:

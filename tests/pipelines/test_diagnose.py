@@ -49,7 +49,8 @@ def test_what_there_is_not_is_said(reading: Path, gristmill, words, code, said) 
 def test_a_table_without_target_says_why_there_is_no_model(shop: Path, gristmill) -> None:
     yaml = shop / "datasets" / "churn.yaml"
     yaml.write_text(yaml.read_text("utf-8").replace("target: churned\n", ""), "utf-8")
-    assert gristmill("run").code == 0
+    ran = gristmill("run")
+    assert (ran.code, "model    none: the dataset has no target" in ran.out) == (0, True)
     printed = gristmill("diagnose", "churn")
     assert printed.code == 0
     assert "churn has no target, so no model is judged: name one as `target` in datasets/churn.yaml" in printed.out
