@@ -68,3 +68,9 @@ def is_placed_alike(meta: Meta, dataset: Dataset, build: Step, number: int) -> b
         return False
     versions = meta.versions(dataset.name)
     return not dataset.policy.is_remembered or build.detail.get("after") == (versions[-1].version if versions else None)
+
+
+def is_split_alike(one: Dataset, other: Dataset) -> bool:
+    """Whether an entity is on the same side in two datasets: what decides its split is the same."""
+    both = [(d.policy.salt, d.policy.lines, further(d)) for d in (one, other)]
+    return both[0] == both[1] and not one.policy.is_remembered

@@ -12,7 +12,22 @@ from math import lcm
 
 from warehouse.policy import ORDER
 
-LONGEST = 10_000
+LONGEST_PERIOD = 10_000
+
+
+def _weights(shares: Mapping[str, Decimal]) -> dict[str, Fraction]:
+    exact = {split: Fraction(shares[split]) for split in ORDER if shares.get(split)}
+    total = sum(exact.values(), Fraction(0))
+    return {split: share / total for split, share in exact.items()}
+
+
+def period_of(shares: Mapping[str, Decimal]) -> int:
+    """After how many places the sequence of `shares` begins again.
+
+    >>> period_of({"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")})
+    10
+    """
+    return lcm(*(weight.denominator for weight in _weights(shares).values()))
 
 
 def turns(shares: Mapping[str, Decimal]) -> tuple[str, ...]:
@@ -30,12 +45,10 @@ def turns(shares: Mapping[str, Decimal]) -> tuple[str, ...]:
     >>> turns({"train": Decimal("0.75"), "test": Decimal("0.25")})
     ('train', 'test', 'train', 'train')
     """
-    exact = {split: Fraction(shares[split]) for split in ORDER if shares.get(split)}
-    total = sum(exact.values(), Fraction(0))
-    weights = {split: share / total for split, share in exact.items()}
-    period = lcm(*(weight.denominator for weight in weights.values()))
-    if period > LONGEST:
-        raise ValueError(f"shares that repeat after {period} rows, not within {LONGEST}")
+    weights = _weights(shares)
+    period = period_of(shares)
+    if period > LONGEST_PERIOD:
+        raise ValueError(f"shares that repeat after {period} places, not within {LONGEST_PERIOD}")
     slack = 1 - Fraction(1, 2 * max(len(weights) - 1, 1))
     had = dict.fromkeys(weights, 0)
     sequence = []

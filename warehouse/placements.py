@@ -83,3 +83,8 @@ def trained_sql(dataset: str, snapshots: Sequence[int], name: str, condition: st
     table = f"lake.datasets.{quoted(dataset)}"
     selects = [f"SELECT {name} AS name FROM {table} AT (VERSION => {snapshot}) WHERE {where}" for snapshot in snapshots]
     return f"SELECT DISTINCT name FROM ({' UNION ALL '.join(selects)}) WHERE name IS NOT NULL"
+
+
+def who_sql(dataset: str, snapshot: int, who: str) -> str:
+    """SELECT of a build's rows as `_who`, the text that SQL `who` gives, and `_split`."""
+    return f"SELECT {who} AS _who, _split FROM lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
