@@ -10,7 +10,8 @@ from typing import Any
 
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
-from assets.plan import latest, policy_facts
+from assets.plan import latest
+from assets.policies import policy_facts
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
 from assets.step import Run

@@ -197,7 +197,10 @@ def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Pr
             )
         else:
             shares = settings.policies[splits.policy]
-    policy = SplitPolicy(salt=settings.salt, shares=shares, apart=splits.apart, has_pools=has_pools)
+    stratified = file.spec.target if splits.stratified is True else splits.stratified or None
+    policy = SplitPolicy(
+        salt=settings.salt, shares=shares, apart=splits.apart, has_pools=has_pools, stratified=stratified
+    )
     key, whose = (
         ("splits.shares", "") if splits.shares else ("splits.policy", f"names {splits.policy!r}, whose shares ")
     )

@@ -27,6 +27,7 @@ class Candidate:
         flags: By name, an SQL expression that is true for rows that break a rule.
         entity: SQL for the text that identifies a row.
         in_pool: SQL for whether a row is in the target pool, or None.
+        row: SQL for the text that tells a row from every other, where the policy needs it.
     """
 
     select: str
@@ -36,10 +37,11 @@ class Candidate:
     flags: Mapping[str, str]
     entity: str
     in_pool: str | None
+    row: str | None = None
 
     @property
     def sql(self) -> str:
-        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool` and `_entity`."""
+        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool`, `_row` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
         typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
@@ -49,6 +51,7 @@ class Candidate:
         ]
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
+        derived += [f"{self.row} AS _row"] if self.row else []
         return (
             f"SELECT *, {', '.join([*derived, f'{self.entity} AS _entity'])}"
             f" FROM (SELECT {', '.join(typed)} FROM (\n{self.select}\n))"
