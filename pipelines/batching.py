@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Batch = tuple[pl.DataFrame, pl.Series]
 
-# What the sort may hold before it spills; gristmill.toml may say less.
+# What the sort may hold before it spills, unless gristmill.toml says another limit.
 MEMORY = "1GB"
 # How many rows are taken from DuckDB at once, so that small batches cost no query each.
 ROWS_AT_ONCE = 65_536

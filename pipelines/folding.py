@@ -28,7 +28,7 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d|w)")
 FEWER = "ask for fewer folds"
 
 
-def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[str], stratified: bool) -> Folds:
+def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[str] | None, stratified: bool) -> Folds:
     """Folds by the digest of the entity, each repeat with a digest of its own; see `Trainable.folds`.
 
     Raises:
@@ -37,6 +37,8 @@ def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[st
     import numpy as np
 
     _refuse_counts(k, repeats)
+    if not by:
+        raise NotPossible(f"by={by!r}", "only folds in time can do without", "leave `by` out: entities stay whole")
     group = _group_sql(rows, by)
     listed = [f"{place_sql(rows.salt, f'fold {i}', group)} AS _place_{i}" for i in range(repeats)]
     listed += [f"CAST({quoted(rows.target)} AS VARCHAR) AS _label"] if stratified else []
@@ -54,7 +56,9 @@ def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[st
     return folds
 
 
-def in_time(rows: LabelledRows, k: int, column: str | None, gap: str | float, *, by: str | Sequence[str]) -> Folds:
+def in_time(
+    rows: LabelledRows, k: int, column: str | None, gap: str | float, *, by: str | Sequence[str] | None
+) -> Folds:
     """Folds that are tested on what came later; see `Trainable.folds`.
 
     Raises:
@@ -71,12 +75,14 @@ def in_time(rows: LabelledRows, k: int, column: str | None, gap: str | float, *,
     if not (TIME.fullmatch(kind) or is_number(kind)):
         raise NotPossible(f"folds by {column!r}", f"it is {kind}, no time and no number", "let the query cast it")
     width = duration(gap, is_time=bool(TIME.fullmatch(kind)))
-    places = place_sql(rows.salt, "fold 0", _group_sql(rows, by))
+    # Without groups every row is one of its own.
+    places = place_sql(rows.salt, "fold 0", _group_sql(rows, by)) if by else "rowid"
     frame = rows.frame([f"{time_sql(column, kind)} AS _time", f"{places} AS _place"])
     times = frame["_time"].fill_null(np.nan).to_numpy()
     starts = _starts(rows, times, k)
     folds = TimeFolds(named=rows.named, k=k, times=times, starts=starts, entities=frame["_place"].to_numpy(), gap=width)
-    _refuse_empty(folds, f"{FEWER}, or a shorter gap" if width else FEWER)
+    hint = f"{FEWER}, or a shorter gap" if width else FEWER
+    _refuse_empty(folds, f"{hint}; `by=None` lets entities be fitted on before and tested on after" if by else hint)
     return folds
 
 
@@ -189,6 +195,6 @@ def _starts(rows: LabelledRows, times: np.ndarray, k: int) -> np.ndarray:
         raise NotPossible(f"{k} folds of {rows.named}", "no row has a label and a time", "look at its `time`")
     starts = known[[-(-len(known) * i // (k + 1)) for i in range(1, k + 1)]]
     if len(np.unique(starts)) < k or starts[0] == known[0]:
-        found = f"its {len(np.unique(known)):,} different times cannot be cut into {k + 1} parts of as many rows"
+        found = f"its {len(np.unique(known)):,} different times cannot be cut into {k + 1} parts of equal size"
         raise NotPossible(f"{k} folds of {rows.named}", found, FEWER)
     return np.append(starts, np.inf)

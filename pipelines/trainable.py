@@ -58,7 +58,7 @@ class Trainable:
         k: int = 5,
         *,
         repeats: int = 1,
-        by: str | Sequence[str] = "entity",
+        by: str | Sequence[str] | None = "entity",
         stratified: bool = False,
         time: bool | str = False,
         gap: str | float = 0,
@@ -72,7 +72,8 @@ class Trainable:
         Args:
             k: How many folds.
             repeats: How many times, each with folds of its own.
-            by: `entity`, or columns whose rows stay together: of a hospital, say, when the entity is a patient.
+            by: `entity`, or columns whose rows stay together: of a hospital, say, when the entity is a patient. With
+                `time` also None: an entity may be fitted on before and tested on after, as in production.
             stratified: Whether each class has as many entities in one fold as in another, within one. An entity counts
                 under its commonest label. When rows are added, a few entities near the cuts change their fold.
             time: Whether rows are cut by the dataset's `time` (or by the column named here) into k + 1 parts of as many
