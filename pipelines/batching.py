@@ -1,17 +1,15 @@
 """Batches for `partial_fit`: streamed in an order that seed and epoch draw, with flat memory.
 
-The order is made by DuckDB's sort, which spills to disk; it has a connection of its own, with little memory.
+The order is made by DuckDB's sort, which spills to disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.labelled import LabelledRows
 from warehouse.errors import NotPossible
-from warehouse.lake import Lake
 from warehouse.portions import shuffled_sql
 from warehouse.query import quoted
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
     Batch = tuple[pl.DataFrame, pl.Series]
 
-# What the sort may hold before it spills, unless gristmill.toml says another limit.
-MEMORY = "1GB"
 # How many rows are taken from DuckDB at once, so that small batches cost no query each.
 ROWS_AT_ONCE = 65_536
 
@@ -44,15 +40,11 @@ def batches_of(
 def _stream(
     rows: LabelledRows, select: str, features: list[str], *, batch_size: int, orders: Sequence[tuple[int, int]]
 ) -> Iterator[Batch]:
-    settings = rows.warehouse.settings
-    lake = Lake.open(replace(settings, memory_limit=settings.memory_limit or MEMORY))
-    try:
+    with rows.streaming() as lake:
         for seed, epoch in orders:
             result = lake.execute(shuffled_sql(select, seed=seed, epoch=epoch))
             for frame in _of_size(result, batch_size):
                 yield frame[features], frame[rows.target]
-    finally:
-        lake.close()
 
 
 def _of_size(result: Any, batch_size: int) -> Iterator[pl.DataFrame]:

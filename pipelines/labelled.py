@@ -5,12 +5,14 @@ Because they read it in one place, row i of `xy` is row i of the folds and of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.client import Warehouse
 from warehouse.errors import NoTarget, NotFound
+from warehouse.lake import Lake
 from warehouse.portions import ROW, in_order_sql, labelled_sql, rows_sql, share_sql
 from warehouse.query import quoted
 from warehouse.records import Version
@@ -18,6 +20,9 @@ from warehouse.tables import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import polars as pl
+
+# What a sort may hold before it spills, unless gristmill.toml says another limit.
+MEMORY = "512MB"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,16 @@ class LabelledRows:
     def frame(self, listed: Sequence[str]) -> pl.DataFrame:
         """`listed` of all the rows, in their order."""
         return in_order(self.warehouse.lake.execute(self.sql(listed)).pl())
+
+    @contextmanager
+    def streaming(self) -> Iterator[Lake]:
+        """A connection of its own to the lake, which holds little at once: a large sort spills to disk."""
+        settings = self.warehouse.settings
+        lake = Lake.open(replace(settings, memory_limit=settings.memory_limit or MEMORY))
+        try:
+            yield lake
+        finally:
+            lake.close()
 
     def xy(self, features: Sequence[str], as_: Literal["polars", "pandas"] = "polars") -> tuple[Any, Any]:
         """Features and target; see `Dataset.xy`."""

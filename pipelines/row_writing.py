@@ -67,10 +67,9 @@ def write_rows(rows: LabelledRows, columns: Columns) -> RowFiles:
 
 
 def _write(rows: LabelledRows, select: str, columns: Columns, folder: Path) -> int:
-    reader = rows.warehouse.lake.reader()
     n_rows = 0
-    with (folder / X_FILE).open("wb") as x_file, (folder / Y_FILE).open("wb") as y_file:
-        for batch in reader.execute(select).to_arrow_reader(ROWS_AT_ONCE):
+    with (folder / X_FILE).open("wb") as x_file, (folder / Y_FILE).open("wb") as y_file, rows.streaming() as lake:
+        for batch in lake.execute(select).to_arrow_reader(ROWS_AT_ONCE):
             x, y = _arrays(batch, columns)
             x_file.write(x.tobytes())
             y_file.write(y.tobytes())

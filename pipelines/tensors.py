@@ -50,59 +50,64 @@ def ranks_here() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
+class TensorBatches:
+    """Batches (X, y) of the labelled rows of a split; see `Dataset.torch`. An `IterableDataset` once PyTorch is there.
+
+    Attributes:
+        features: The columns of X.
+        levels: By feature that is a text: the texts that 1, 2, ... stand for; 0 stands for any other, or none.
+        classes: The labels that 0, 1, ... stand for in y; empty for a quantity.
+    """
+
+    def __init__(self, files: RowFiles, columns: Columns, order: Order, epoch: Any = None) -> None:
+        import torch
+
+        self._files, self._columns, self._order = files, columns, order
+        self.features, self.classes = tuple(columns.features), tuple(columns.classes)
+        self.levels = {name: tuple(texts) for name, texts in columns.levels.items()}
+        # Shared, so that workers which live on from epoch to epoch hear of it.
+        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_() if epoch is None else epoch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (self._files, self._columns, self._order, self._epoch)
+
+    def __len__(self) -> int:
+        return self._order.n_batches
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        import torch
+        from torch.utils.data import get_worker_info
+
+        info = get_worker_info()
+        worker, n_workers = (info.id, info.num_workers) if info else (0, 1)
+        x, y = self._files.mapped()
+        for rows in self._order.batches(int(self._epoch), worker=worker, n_workers=n_workers):
+            yield torch.from_numpy(x[rows]), torch.from_numpy(y[rows])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, as for PyTorch's DistributedSampler: each has an order of its own."""
+        self._epoch[0] = epoch
+
+    def loader(self, **options: Any) -> Any:
+        """A DataLoader of these batches, made with `options` such as `num_workers=4`."""
+        from torch.utils.data import DataLoader
+
+        return DataLoader(self, batch_size=None, **options)
+
+
 @cache
 def _dataset_class() -> Any:
-    """The class, which can only be made where PyTorch is: it inherits from one of PyTorch's.
+    """`TensorBatches` as PyTorch knows datasets; a class that inherits from PyTorch's can only be made where that is.
 
     Raises:
         NotPossible: PyTorch is not installed.
     """
     try:
-        import torch
-        from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+        from torch.utils.data import IterableDataset
     except ImportError as error:
         hint = f"`{INSTALL}`, or install PyTorch as your machine needs it"
         raise NotPossible("tensors of PyTorch", f"PyTorch cannot be imported ({error})", hint) from error
-
-    class TensorBatches(IterableDataset):  # type: ignore[misc]
-        """Batches (X, y) of the labelled rows of a split; see `Dataset.torch`.
-
-        Attributes:
-            features: The columns of X.
-            levels: By feature that is a text: the texts that 1, 2, ... stand for; 0 stands for any other, or none.
-            classes: The labels that 0, 1, ... stand for in y; empty for a quantity.
-        """
-
-        def __init__(self, files: RowFiles, columns: Columns, order: Order, epoch: Any = None) -> None:
-            super().__init__()
-            self._files, self._columns, self._order = files, columns, order
-            self.features, self.classes = tuple(columns.features), tuple(columns.classes)
-            self.levels = {name: tuple(texts) for name, texts in columns.levels.items()}
-            # Shared, so that workers which live on from epoch to epoch hear of it.
-            self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_() if epoch is None else epoch
-
-        def __reduce__(self) -> tuple[Any, ...]:
-            return _remade, (self._files, self._columns, self._order, self._epoch)
-
-        def __len__(self) -> int:
-            return self._order.n_batches
-
-        def __iter__(self) -> Iterator[tuple[Any, Any]]:
-            info = get_worker_info()
-            worker, n_workers = (info.id, info.num_workers) if info else (0, 1)
-            x, y = self._files.mapped()
-            for rows in self._order.batches(int(self._epoch), worker=worker, n_workers=n_workers):
-                yield torch.from_numpy(x[rows]), torch.from_numpy(y[rows])
-
-        def set_epoch(self, epoch: int) -> None:
-            """Say which epoch comes next, as for PyTorch's DistributedSampler: each has an order of its own."""
-            self._epoch[0] = epoch
-
-        def loader(self, **options: Any) -> Any:
-            """A DataLoader of these batches, made with `options` such as `num_workers=4`."""
-            return DataLoader(self, batch_size=None, **options)
-
-    return TensorBatches
+    return type("TensorBatches", (TensorBatches, IterableDataset), {"__doc__": TensorBatches.__doc__})
 
 
 def _remade(*state: Any) -> Any:

@@ -10,14 +10,17 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from pipelines.api import Dataset
+from pipelines.folding import _even
 from pipelines.folds import Folds
 from pipelines.labelled import in_order
 from warehouse.errors import NotFound, NotPossible
+from warehouse.portions import PLACES, place_of
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -94,6 +97,20 @@ def test_stratified_folds_have_as_many_entities_of_each_label(later: Dataset) ->
             assert group["len"].max() - group["len"].min() <= 1
 
 
+@pytest.mark.parametrize(("n_more", "most"), [(20, 0.02), (1_000, 0.07), (20_000, 0.1)])
+def test_a_stratified_fold_is_cut_nearly_where_it_was_when_entities_are_added(n_more: int, most: float) -> None:
+    places = np.random.default_rng(0).integers(0, PLACES, 2_000 + n_more)
+    labels = (np.arange(len(places)) % 10 == 0).astype(int)
+    before = _even(places[:2_000], [0.3, 0.7], labels[:2_000], 5)
+    assert 0 < np.mean(_even(places, [0.3, 0.7], labels, 5)[:2_000] != before) < most
+
+
+def test_a_label_of_one_entity_is_not_always_in_the_first_fold() -> None:
+    places, labels = np.arange(1, 41) * 1_000, np.arange(40)
+    folds = _even(places, [place_of("salt", "label", str(label)) / PLACES for label in labels], labels, 4)
+    assert set(folds) == {0, 1, 2, 3}
+
+
 def test_of_stratified_folds_few_entities_move_when_rows_are_added(visits: Dataset, later: Dataset) -> None:
     before, after = (fold_by_customer(d, d.folds(5, stratified=True)) for d in (visits, later))
     moved = [customer for customer in before if after[customer] != before[customer]]
@@ -166,8 +183,8 @@ def test_the_rows_of_xy_have_one_order_whatever_order_they_are_read_in(visits: D
 def test_scikit_learn_takes_them(visits: Dataset) -> None:
     x, y = visits.xy("train")
     folds = visits.folds(3, repeats=2)
-    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=folds).fit(x.select("spent", "cost"), y)
-    assert search.n_splits_ == 6
+    search = clone(GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=folds, error_score="raise"))
+    assert search.fit(x.select("spent", "cost"), y).n_splits_ == 6
     by_hand = [np.mean(y.to_numpy()[test] == 0) for _, test in folds.split(x)]
     assert np.allclose(cross_val_score(DummyClassifier(), x, y, cv=folds), by_hand)
 

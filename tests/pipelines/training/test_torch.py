@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,11 @@ def test_nothing_but_torch_imports_pytorch(shop_of_visits: Path) -> None:
         "next(d.batches('train', batch_size=5))\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=shop_of_visits, check=True)
+
+
+def test_the_block_of_the_page_works(visits: Dataset) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "train.md").read_text("utf-8")
+    (block,) = [found for found in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if ".torch(" in found]
+    names: dict[str, Any] = {"visits": visits}
+    exec(block, names)
+    assert names["X_batch"].shape[1] == 3
