@@ -94,6 +94,7 @@ def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held, inputs
         "columns": dict(candidate.columns),
         "features": spec.features_among(candidate.columns),
         "target": spec.target,
+        "time": spec.time,
         "n_rows": held.n_rows,
         "n_accepted": held.n_rows - held.n_rejected,
         "n_rejected": held.n_rejected,

@@ -104,7 +104,9 @@ def unread_rows_sql(select: str) -> str:
     return f"SELECT 'ingest' AS step, source, file, record, line, ['readable'] AS rules, reason, raw FROM ({select})"
 
 
-def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = ()) -> str:
+def version_sql(
+    dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = (), condition: str | None = None
+) -> str:
     """SELECT of a published version, with the column `split`.
 
     Args:
@@ -112,13 +114,15 @@ def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named:
         snapshot: Where the version lies.
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
         named: Columns that a query names: of the reserved ones it gets those.
+        condition: SQL over the table's own columns, `_entity` among them.
     """
     left_out = ", ".join(name for name in RESERVED if name not in set(named))
     columns = f"* EXCLUDE ({left_out})" if left_out else "*"
     table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
-    if split:
-        return f"SELECT {columns} FROM {table} WHERE _split = {literal(SPLIT_NAMES[split])}"
-    return f"SELECT {columns}, _split AS split FROM {table}"
+    kept = [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
+    kept += [condition] if condition else []
+    where = f" WHERE {' AND '.join(kept)}" if kept else ""
+    return f"SELECT {columns}{'' if split else ', _split AS split'} FROM {table}{where}"
 
 
 def upstream_sql(dataset: str, snapshot: int, *, named: Iterable[str]) -> str:
