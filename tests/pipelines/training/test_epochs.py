@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import tensors
-from pipelines.api import Dataset
+from pipelines.api import Dataset, open_dataset
 from pipelines.epochs import Order, _mixed, shuffled
 from pipelines.labelled import labelled
 from pipelines.row_files import RowFiles
@@ -103,8 +104,6 @@ def test_what_cannot_be_is_said(asked: dict[str, object], said: str) -> None:
 
 @pytest.fixture(scope="module")
 def files(shop_of_visits: Path) -> tuple[RowFiles, Dataset]:
-    from pipelines.api import open_dataset
-
     d = open_dataset("visits@1", shop_of_visits)
     rows = labelled(d._warehouse, d._version, d.target, "train")
     return write_rows(rows, columns_of(rows, d.features)), d
@@ -118,6 +117,23 @@ def test_the_arrays_are_xy_in_numbers(files: tuple[RowFiles, Dataset]) -> None:
     assert x[:, 0].tolist() == [cities[city] for city in frame["city"]]
     assert x[:, 1:].tolist() == frame.select("spent", "cost").to_numpy().tolist()
     assert (x.dtype, y.dtype, y.tolist()) == (np.float32, np.int64, labels.to_list())
+
+
+def test_times_truths_missing_numbers_and_quantities_are_numbers_too(
+    make_project: Callable[..., Path], run_project: Callable[..., object]
+) -> None:
+    rows = "".join(f"{i},1970-01-{1 + i % 9:02},{i % 2 == 0},{'' if i % 3 else i},{i / 4}\n" for i in range(40))
+    text = "source: t.csv\nkey: id\ntarget: y\nmodels: {}\nfeatures: [id, day, flag, x]\n"
+    root = make_project({"t.yaml": text}, {"t.csv": f"id,day,flag,x,y\n{rows}"})
+    run_project(root)
+    d = open_dataset("t", root)
+    written = labelled(d._warehouse, d._version, d.target, "train")
+    columns = columns_of(written, d.features)
+    x, y = write_rows(written, columns).mapped()
+    assert (columns.classes, y.dtype, len(y)) == ((), np.float32, d.xy("train")[1].len())
+    for (number, day, flag, missing), label in zip(x.tolist(), y.tolist(), strict=True):
+        assert (day, flag, label) == (number % 9, number % 2 == 0, number / 4)
+        assert np.isnan(missing) if number % 3 else missing == number
 
 
 def test_texts_are_numbered_as_in_train_whatever_split_is_written(visits: Dataset) -> None:
