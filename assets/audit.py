@@ -14,6 +14,7 @@ from assets.ingest import unread_rows
 from assets.plan import latest
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
+from assets.split_facts import split_facts
 from assets.step import Run
 from checks.broken import broken_rules, rejected_share
 from checks.collect import collect
@@ -39,12 +40,14 @@ class Audited:
         findings: The answers; one that fails keeps the build from being published.
         splits: What each split holds.
         unused: Rows in no split, by reason.
+        split_figures: Pictures of the splits.
         learned: Columns, counts and comparisons.
     """
 
     findings: list[Finding]
     splits: list[dict[str, Any]]
     unused: list[dict[str, Any]]
+    split_figures: list[dict[str, Any]]
     learned: Learned
 
     @property
@@ -73,6 +76,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         table = lake.ibis.table(AUDITED, database=(workspace, "main"))
         run.tell(dataset, "audit", "splits")
         sizes = split_sizes(table, target=spec.target, time=spec.time)
+        told = split_facts(dataset, table, sizes)
         unused = unused_rows(table, target=spec.target)
         findings += [
             accounted(sizes, unused, n_rows=int(detail["n_accepted"])),
@@ -89,8 +93,8 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         run.tell(dataset, "audit", "shift")
         learned = _learn(run, dataset, build, table, sizes)
         findings += learned.findings
-    sizes.sort(key=lambda row: SPLITS.index(row["split"]))
-    return Audited(findings=findings, splits=sizes, unused=unused, learned=learned)
+    splits = sorted(told.splits, key=lambda row: SPLITS.index(row["split"]))
+    return Audited(findings=findings, splits=splits, unused=unused, split_figures=told.figures, learned=learned)
 
 
 def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict[str, Any]]) -> Learned:

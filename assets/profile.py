@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assets.project import Dataset
+from assets.split_facts import has_entities
 from checks.bins import Cells
 from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
@@ -103,9 +104,7 @@ class Subject:
     @property
     def has_entities(self) -> bool:
         """Whether an entity may have several rows."""
-        spec = self.dataset.file.spec
-        entity = set(spec.splits.entity) or set(spec.key)
-        return not (spec.key and set(spec.key) <= entity)
+        return has_entities(self.dataset.file.spec)
 
     def silent(self) -> dict[str, str]:
         """The columns that are no distribution, and why: the entity, a key of one column."""

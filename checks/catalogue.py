@@ -176,6 +176,14 @@ CATALOGUE = {
         advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
         asked_of="model",
     ),
+    "TEST1": Code(
+        title="Models judged on this test set",
+        meaning="Warns when 10 or more models were judged on one test set: from there on the 95 % interval of the best "
+        "of as many equal models that err independently misses the truth in 22 of 100 test sets or more.",
+        advice="Read test once, for the model that dev has chosen; widen the interval of the best by the factor told, "
+        "or take a fresh test set (rows that came later, or a new policy).",
+        asked_of="model",
+    ),
     "SHIFT1": Code(
         title="Do train and train_dev differ",
         meaning="Warns when a column differs between train and train_dev beyond chance and beyond the tolerance.",

@@ -5,7 +5,7 @@ The assignment of rows is `warehouse.splits`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -90,3 +90,17 @@ def thresholds(shares: Mapping[str, Decimal]) -> Line:
         cumulated += Fraction(shares[split]) / total
         line.append((split, f"{round(cumulated * 16**DIGITS):0{DIGITS}x}"))
     return (*line, (present[-1], None))
+
+
+def shares_on(line: Sequence[Sequence[str | None]]) -> dict[str, float]:
+    """The share of each split on a line of thresholds, to six digits: what `thresholds` was made from.
+
+    >>> shares_on((("test", "400000000000"), ("train", None)))
+    {'train': 0.75, 'test': 0.25}
+    """
+    shares, below = {}, 0.0
+    for split, threshold in line:
+        upto = int(threshold, 16) / 16**DIGITS if threshold is not None else 1.0
+        shares[str(split)] = round(upto - below, 6)
+        below = upto
+    return {split: shares[split] for split in SPLITS if split in shares}

@@ -46,6 +46,18 @@ def digest(text: ir.StringValue, policy: SplitPolicy) -> ir.StringValue:
     return (ibis.literal(f"{policy.salt}|") + text).hexdigest("md5")
 
 
+def on_line(entities: ir.Table, policy: SplitPolicy, pool: str) -> ir.Table:
+    """Add `_placed`: the split of each entity on one line of a policy, whatever became of its rows.
+
+    Args:
+        entities: `_entity`.
+        policy: Its lines.
+        pool: The line's name in `policy.lines`.
+    """
+    digits = digest(entities["_entity"], policy).substr(0, DIGITS)
+    return entities.mutate(_placed=_on(policy.lines[pool], digits))
+
+
 def by_digest(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
     """The split that `_digest` (and `_in_pool`) of each row stands for."""
     lines = policy.lines
