@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.audit_policy import audit_policy
+from assets.audit_splits import are_copies, asked_splits, named_splits, times
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
 from assets.plan import latest
@@ -22,7 +23,7 @@ from checks.finding import Finding
 from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
-from checks.sizes import accounted, empty_splits, is_unlabelled, labels, split_sizes, unused_rows
+from checks.sizes import accounted, is_unlabelled, labels, split_sizes, unused_rows
 from checks.units import N_BUCKETS
 from warehouse.policy import RESERVED, SPLITS
 from warehouse.records import Step
@@ -80,14 +81,16 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         unused = unused_rows(table, target=spec.target)
         findings += [
             accounted(sizes, unused, n_rows=int(detail["n_accepted"])),
-            empty_splits(sizes, tuple(dataset.policy.shares)),
+            asked_splits(dataset, sizes, unused),
             labels(sizes, spec.target),
             *audit_policy(run, dataset, build, table),
+            *named_splits(dataset, build),
         ]
         run.tell(dataset, "audit", "leakage")
         findings += [
             shared_entities(table, apart=dataset.policy.apart),
-            identical_rows(table, spec.compared_among(detail["columns"]), has_key=bool(spec.key)),
+            identical_rows(table, spec.compared_among(detail["columns"]), has_key=not are_copies(dataset)),
+            *times(dataset, build, table, sizes, unused),
             *_giveaways(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]
         run.tell(dataset, "audit", "shift")

@@ -23,7 +23,8 @@ def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:
 
     Args:
         table: Has the text column `_entity`; with `policy.has_pools` also the boolean `_in_pool`. Where a policy that
-            remembers has placed the entities, their splits are the column `_placed`.
+            remembers has placed the entities, their splits are the column `_placed`; where something else than the
+            policy decides that a row has none, the reason is the column `_why`.
         policy: How to split.
 
     Returns:
@@ -37,7 +38,7 @@ def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:
     unused = _unused(table, policy)
     return table.mutate(
         _split=ibis.ifelse(unused.isnull(), table["_placed"], ibis.null("string")), _unused=unused
-    ).drop("_digest", "_placed")
+    ).drop("_digest", "_placed", *({"_why"} & set(table.columns)))
 
 
 def digest(text: ir.StringValue, policy: SplitPolicy) -> ir.StringValue:
@@ -84,6 +85,8 @@ def number_in(digest: ir.StringValue, start: int, n_digits: int) -> ir.IntegerVa
 
 def _unused(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
     no_entity = (table["_entity"].isnull(), NO_ENTITY)
+    if "_why" in table.columns:
+        return ibis.cases(no_entity, else_=table["_why"])
     if not policy.has_pools or policy.is_by_pool:
         return ibis.cases(no_entity)
     is_for_target = table["_placed"].isin(TARGET_POOL)

@@ -28,6 +28,7 @@ class Candidate:
         entity: SQL for the text that identifies a row.
         in_pool: SQL for whether a row is in the target pool, or None.
         row: SQL for the text that tells a row from every other, where the policy needs it.
+        named: The column of the query that names each row's split, or None.
     """
 
     select: str
@@ -38,10 +39,11 @@ class Candidate:
     entity: str
     in_pool: str | None
     row: str | None = None
+    named: str | None = None
 
     @property
     def sql(self) -> str:
-        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool`, `_row` and `_entity`."""
+        """One SELECT: the columns, the flags of rules told in SQL, `_named`, `_in_pool`, `_row` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
         typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
@@ -49,6 +51,7 @@ class Candidate:
             f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
             for name, kind in self.casts.items()
         ]
+        typed += [f"CAST({quoted(self.named)} AS VARCHAR) AS _named"] if self.named else []
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
         derived += [f"{self.row} AS _row"] if self.row else []
