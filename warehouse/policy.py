@@ -18,6 +18,8 @@ TARGET_POOL = ("test", "dev")
 DIGITS = 12
 # The columns that every published table carries; names that begin with _ are Gristmill's own.
 RESERVED = ("_entity", "_split", "_bucket", "_unused")
+# Where a row is stored among the others, from 0: the order in which readers get them. No column of the table.
+PLACE = "_row"
 NO_ENTITY, HELD_BACK = "no entity", "held back"
 DEFAULT_SHARES = {"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")}
 DEFAULT_POOLED_SHARES = {
