@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,13 @@ MOST_GROUPS, MOST_COLUMNS = 12, 24
 MOST_VALUES, FILTERED_ABOVE = 200, 400
 FEWEST_POINTS, FEWEST_VALUES = 8, 5
 MOST_CLASSES = 5
+HELD_ROWS = 20_000
 FIRST_ROWS = 1_000
 SMOOTH = 1e-7
 WORDS = {"mean": "the mean", "sum": "the sum", "min": "the least", "max": "the most", "last": "the last"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Series:
     """A table whose rows belong to groups and happen in time.
 
@@ -46,6 +48,13 @@ class Series:
     groups: tuple[str, ...]
     time: str | None
     numbers: tuple[str, ...]
+
+    @cached_property
+    def all_rows(self) -> pl.DataFrame | None:
+        """The table, where it is small enough to hold; the engine answers for a larger one."""
+        named = [self.rows.target, *([self.time] if self.time else []), *self.groups, *self.numbers]
+        found = collect(self.table.select(list(dict.fromkeys(named))).limit(HELD_ROWS + 1))
+        return found if len(found) <= HELD_ROWS else None
 
     @property
     def seen_numbers(self) -> tuple[str, ...]:
@@ -129,14 +138,6 @@ def _bent_within(series: Series, group: str) -> list[str]:
     ]
 
 
-def _labels(table: ir.Table, rows: Labelled) -> dict[str, Any]:
-    """The target as numbers: itself, or for each class whether it is this one."""
-    column, labels = table[rows.target], rows.frame[rows.target]
-    if labels.dtype.is_numeric():
-        return {"y": column.cast("float64")}
-    return {f"y{i}": (column == label).cast("float64") for i, label in enumerate(_classes(rows))}
-
-
 def _classes(rows: Labelled) -> list[Any]:
     """The classes that are asked of one by one: of two the second."""
     labels = rows.frame[rows.target].unique().sort().to_list()
@@ -144,21 +145,38 @@ def _classes(rows: Labelled) -> list[Any]:
 
 
 def _counted(series: Series, group: str, constant: Sequence[str]) -> pl.DataFrame:
-    """One row a group: its aggregates over the table's rows."""
-    time = series.time
+    """One row a group: its aggregates over the table's rows. The column of the group is called `_group`."""
+    others = series.numbers[:MOST_COLUMNS] if series.time is not None and constant else ()
+    if series.all_rows is not None:
+        return _counted_here(series, series.all_rows.drop_nulls(group), group, constant, others)
     table = _of_groups(series, group)
-    columns = _labels(table, series.rows)
-    if time is not None and constant:
-        columns |= {f"x{i}": table[name].cast("float64") for i, name in enumerate(series.numbers[:MOST_COLUMNS])}
+    is_number = series.rows.frame[series.rows.target].dtype.is_numeric()
+    y, time = table[series.rows.target], series.time
+    labels = {"y": y} if is_number else {f"y{i}": y == label for i, label in enumerate(_classes(series.rows))}
     told: dict[str, Any] = {"n": table.count(), **{f"is {name}": table[name].max() for name in constant}}
-    for key, column in columns.items():
-        told |= {f"mean {key}": column.mean(), f"n {key}": column.count()}
-        if constant:
-            told |= {f"min {key}": column.min(), f"max {key}": column.max()}
-            told |= {f"last {key}": column.argmax(table[time])} if time is not None else {}
-    if time is not None:
-        told["lasts"] = table[time].min() < table[time].max()
+    for key, column in {**labels, **{f"x{i}": table[name] for i, name in enumerate(others)}}.items():
+        x = column.cast("float64")
+        told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
+        told |= {f"last {key}": x.argmax(table[time])} if time is not None and constant else {}
+    told |= {"lasts": table[time].min() < table[time].max()} if time is not None else {}
     return collect(table.group_by(table[group].name("_group")).agg(**told))
+
+
+def _counted_here(
+    series: Series, frame: pl.DataFrame, group: str, constant: Sequence[str], others: Sequence[str]
+) -> pl.DataFrame:
+    """The same of a table that is held."""
+    y, time = pl.col(series.rows.target), series.time
+    is_number = frame[series.rows.target].dtype.is_numeric()
+    labels = {"y": y} if is_number else {f"y{i}": y == label for i, label in enumerate(_classes(series.rows))}
+    told = {"n": pl.len(), **{f"is {name}": pl.col(name).max() for name in constant}}
+    for key, column in {**labels, **{f"x{i}": pl.col(name) for i, name in enumerate(others)}}.items():
+        x = column.cast(pl.Float64).fill_nan(None)
+        told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
+        told |= {f"last {key}": x.last()} if time is not None and constant else {}
+    told |= {"lasts": pl.col(time).min() < pl.col(time).max()} if time is not None else {}
+    frame = frame.sort(time, maintain_order=True) if time is not None else frame
+    return frame.group_by(pl.col(group).alias("_group"), maintain_order=True).agg(**told)
 
 
 def _of_groups(series: Series, group: str) -> ir.Table:

@@ -120,7 +120,7 @@ def _pair(predicted: Array, truth: Array, how: str, *, is_exact_enough: bool) ->
 def _by_thresholds(rows: Labelled, one: str, other: str) -> list[Pair | None]:
     if rows.n_labels != 2:
         return []
-    return [_by_threshold(rows, values, how) for how, values in combined(rows.frame[one], rows.frame[other]).items()]
+    return [_by_threshold(rows, values, how) for how, values in combined(rows, one, other).items()]
 
 
 def _by_threshold(rows: Labelled, x: Array, how: str) -> Pair | None:
@@ -165,7 +165,7 @@ def _as_quantity(rows: Labelled, one: str, other: str) -> Pair | None:
     plane = np.column_stack([a, b, np.ones(len(a))])
     weights, *_ = np.linalg.lstsq(plane[fit], rows.y[fit], rcond=None)
     judge = there & ~rows.fitted
-    lines = {"a sum of both": (plane @ weights)} | combined(rows.frame[one], rows.frame[other])
+    lines = {"a sum of both": (plane @ weights)} | combined(rows, one, other)
     for how, values in lines.items():
         if is_line(np.where(judge, values, np.nan), rows.y):
             return Pair(determines=True, told=1.0, how=how)

@@ -40,41 +40,34 @@ class Searched:
     candidates: tuple[tuple[str, str], ...]
 
 
-def combined(one: pl.Series, other: pl.Series) -> dict[str, Array]:
-    """Two columns as one number a row, by what was done to them; NaN where either has no value.
-
-    >>> sorted(combined(pl.Series([1, 2]), pl.Series([1, 3])))
-    ['their difference', 'their product', 'their ratio', 'their sum', 'the size of their difference']
-    """
-    if one.dtype == other.dtype and not is_ordered(one):
-        same = (one == other).cast(pl.Float64).fill_null(np.nan) if one.dtype == pl.String else None
-        return {} if same is None else {"whether they are equal": same.to_numpy()}
-    if not is_ordered(one) or not is_ordered(other) or one.dtype.is_temporal() != other.dtype.is_temporal():
+def combined(rows: Labelled, one: str, other: str) -> dict[str, Array]:
+    """Two columns as one number a row, by what was done to them; NaN where either has no value."""
+    first, second = rows.frame[one].dtype, rows.frame[other].dtype
+    if first == second == pl.String:
+        same = (rows.frame[one] == rows.frame[other]).cast(pl.Float64).fill_null(np.nan)
+        return {"whether they are equal": same.to_numpy()}
+    are_times = first.is_temporal() and second.is_temporal()
+    if not are_times and not (first.is_numeric() and second.is_numeric()):
         return {}
-    a, b = _aligned(one, other)
+    a, b = (
+        (_stamps(rows, name) for name in (one, other))
+        if first != second and are_times
+        else (
+            rows.numbers(one),
+            rows.numbers(other),
+        )
+    )
     found = {"their difference": a - b, "the size of their difference": np.abs(a - b)}
-    if not one.dtype.is_temporal():
+    if not are_times:
         with np.errstate(all="ignore"):
             found |= {"their sum": a + b, "their ratio": a / b, "their product": a * b}
     return found
 
 
-def _aligned(one: pl.Series, other: pl.Series) -> tuple[Array, Array]:
-    if one.dtype.is_temporal() and one.dtype != other.dtype and pl.Time not in (one.dtype, other.dtype):
-        one, other = (_stamp(series) for series in (one, other))
-    return numbers_of(one), numbers_of(other)
-
-
-def _stamp(series: pl.Series) -> pl.Series:
-    if isinstance(series.dtype, pl.Duration):
-        return series
-    if isinstance(series.dtype, pl.Datetime):
-        series = (
-            series.dt.replace_time_zone(None)
-            if series.dtype.time_zone is None
-            else series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        )
-    return series.cast(pl.Datetime("us"))
+def _stamps(rows: Labelled, name: str) -> Array:
+    """A column of dates or timestamps as microseconds."""
+    series = rows.frame[name]
+    return numbers_of(series.cast(pl.Datetime("us")) if isinstance(series.dtype, pl.Date | pl.Datetime) else series)
 
 
 def search(rows: Labelled, features: Sequence[str]) -> Searched:
@@ -163,13 +156,13 @@ def _centred(values: Array) -> Array:
 
 def _by_cells(few: Labelled, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, tuple[str, str]]]:
     names = {name for pair in pairs for name in pair}
-    bins, columns = {name: _bins(name, few) for name in names}, {name: few.frame[name] for name in names}
+    bins = {name: _bins(name, few) for name in names}
     found = []
     for one, other in pairs:
         said = mapped(bins[one] * (MOST_LEVELS + 1) + bins[other], few, seen_at_least=1)
         told = agreement(said.predicted, said.truth, is_quantity=False)
         if told < LIKELY_AGREEMENT and few.n_labels == 2:
-            told = max((auc_of(x, few) for x in combined(columns[one], columns[other]).values()), default=0.0)
+            told = max((auc_of(x, few) for x in combined(few, one, other).values()), default=0.0)
             told = told if told >= LIKELY_AUC else 0.0
         if told >= LIKELY_AGREEMENT:
             found.append((told, (one, other)))
@@ -189,7 +182,7 @@ def _by_lines(few: Labelled, pairs: Sequence[tuple[str, str]]) -> list[tuple[flo
     rows = few.within(np.arange(min(LINE_ROWS, len(few.y))))
     found = []
     for one, other in pairs:
-        values = combined(rows.frame[one], rows.frame[other])
+        values = combined(rows, one, other)
         told = max((_correlation(x, rows.y) for x in (*values.values(), _plane(rows, one, other))), default=0.0)
         if told >= LIKELY_LINE:
             found.append((told, (one, other)))

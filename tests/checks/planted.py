@@ -87,10 +87,14 @@ def base(rng: np.random.Generator, *, labels: str = "any") -> Table:
         age=pl.Series(rng.integers(18, 90, N_USERS)[user]),
         joined=pl.Series((np.datetime64("2020-01-01") + rng.integers(0, 1400, N_USERS)[user]).astype("datetime64[D]")),
         seen=pl.Series(np.where(rng.random(N_ROWS) < 0.2, np.nan, rng.normal(size=N_ROWS))).fill_nan(None),
-        income=pl.Series(np.where(rng.random(N_ROWS) < 1 / (1 + np.exp(1 - 0.5 * signal)), np.nan, spend)).fill_nan(None),
+        income=pl.Series(np.where(rng.random(N_ROWS) < 1 / (1 + np.exp(1 - 0.5 * signal)), np.nan, spend)).fill_nan(
+            None
+        ),
         nearly=pl.Series(np.where(rng.random(N_ROWS) < 0.004, 1, 0)),
     )
-    table = Table(frame=frame.sample(fraction=1, shuffle=True, seed=int(rng.integers(1 << 30))), about={"labels": labels})
+    table = Table(
+        frame=frame.sample(fraction=1, shuffle=True, seed=int(rng.integers(1 << 30))), about={"labels": labels}
+    )
     return placed(with_past(table))
 
 
@@ -126,15 +130,22 @@ def as_number(table: Table) -> pl.Series:
 def placed(table: Table, *, by: str | None = None) -> Table:
     """The table with `_entity`, and the split and the bucket that its digest gives; `_row` is its order."""
     frame = table.frame
-    entity = frame[by or table.entity[0]].cast(pl.String) if by or table.entity else pl.int_range(len(frame), eager=True)
+    entity = (
+        frame[by or table.entity[0]].cast(pl.String) if by or table.entity else pl.int_range(len(frame), eager=True)
+    )
     digests = {name: hashlib.md5(f"salt|{name}".encode()).digest() for name in entity.unique().to_list()}
     share = entity.replace_strict({k: int.from_bytes(d[:6], "big") / 2**48 for k, d in digests.items()})
     bucket = entity.replace_strict({k: d[-1] for k, d in digests.items()}, return_dtype=pl.Int64)
-    split = pl.select(pl.when(share < 0.1).then(pl.lit("test")).when(share < 0.2).then(pl.lit("dev")).otherwise(pl.lit("train")))
+    split = pl.select(
+        pl.when(share < 0.1).then(pl.lit("test")).when(share < 0.2).then(pl.lit("dev")).otherwise(pl.lit("train"))
+    )
     return replace(
         table,
         frame=frame.with_columns(
-            _entity=entity.cast(pl.String), _bucket=bucket, _split=split.to_series(), _row=pl.int_range(len(frame), eager=True)
+            _entity=entity.cast(pl.String),
+            _bucket=bucket,
+            _split=split.to_series(),
+            _row=pl.int_range(len(frame), eager=True),
         ),
     )
 
@@ -208,14 +219,21 @@ def pair_by_difference(rng: np.random.Generator) -> Table:
     if rng.random() < 0.5:
         a = np.datetime64("2024-01-01") + rng.integers(0, 365, N_ROWS)
         b = np.datetime64("2024-01-01") + rng.integers(0, 365, N_ROWS)
-        return _pair(base(rng, labels="binary"), pl.Series(a.astype("datetime64[D]")), pl.Series(b.astype("datetime64[D]")), a > b)
+        return _pair(
+            base(rng, labels="binary"),
+            pl.Series(a.astype("datetime64[D]")),
+            pl.Series(b.astype("datetime64[D]")),
+            a > b,
+        )
     a, b = rng.normal(100, 15, (2, N_ROWS))
     return _pair(base(rng, labels="binary"), pl.Series(a), pl.Series(b), a - b > rng.normal(0, 5))
 
 
 def pair_by_sum(rng: np.random.Generator) -> Table:
     a, b = rng.gamma(2, 10, (2, N_ROWS))
-    return _pair(base(rng, labels="binary"), pl.Series(a), pl.Series(b), a + b > np.quantile(a + b, rng.uniform(0.4, 0.7)))
+    return _pair(
+        base(rng, labels="binary"), pl.Series(a), pl.Series(b), a + b > np.quantile(a + b, rng.uniform(0.4, 0.7))
+    )
 
 
 def pair_by_ratio(rng: np.random.Generator) -> Table:
@@ -280,7 +298,10 @@ def id_in_ranges(rng: np.random.Generator) -> Table:
 def id_with_a_mark(rng: np.random.Generator) -> Table:
     table = base(rng, labels="binary")
     positive, number = pl.Series(_is_positive(table)), pl.Series(rng.permutation(900_000)[:N_ROWS] + 100_000)
-    number, mark = number.cast(pl.String), pl.select(pl.when(positive).then(pl.lit("P")).otherwise(pl.lit("N"))).to_series()
+    number, mark = (
+        number.cast(pl.String),
+        pl.select(pl.when(positive).then(pl.lit("P")).otherwise(pl.lit("N"))).to_series(),
+    )
     ids = [mark + "-" + number, number + mark, number.str.head(3) + mark + number.str.tail(3)][rng.integers(3)]
     return replace(table + {"id": ids}, key=("id",))
 
@@ -293,7 +314,9 @@ def id_by_parity(rng: np.random.Generator) -> Table:
 
 def id_by_length(rng: np.random.Generator) -> Table:
     table = base(rng, labels="binary")
-    number = np.where(_is_positive(table), rng.permutation(9 * 10**6)[:N_ROWS] + 10**6, rng.permutation(9 * 10**5)[:N_ROWS] + 10**5)
+    number = np.where(
+        _is_positive(table), rng.permutation(9 * 10**6)[:N_ROWS] + 10**6, rng.permutation(9 * 10**5)[:N_ROWS] + 10**5
+    )
     return replace(table + {"id": pl.Series(number).cast(pl.String)}, key=("id",))
 
 
@@ -327,7 +350,11 @@ def entity_in_both_pools(rng: np.random.Generator) -> Table:
     label = table.frame["user"].replace_strict(of_user, return_dtype=pl.Boolean)
     late = pl.col("at") > pl.datetime(2024, 10, 1)
     train = pl.when(pl.col("_bucket") < 200).then(pl.lit("train")).otherwise(pl.lit("train_dev"))
-    split = pl.when(late).then(pl.when(pl.col("_bucket") < 128).then(pl.lit("dev")).otherwise(pl.lit("test"))).otherwise(train)
+    split = (
+        pl.when(late)
+        .then(pl.when(pl.col("_bucket") < 128).then(pl.lit("dev")).otherwise(pl.lit("test")))
+        .otherwise(train)
+    )
     return replace(table + {"label": label, "_split": split}, apart="pool")
 
 
@@ -360,7 +387,9 @@ def target_to_come(rng: np.random.Generator) -> Table:
     frame = table.frame.with_columns(_y=as_number(table), _place=pl.int_range(pl.len())).sort("at")
     y = pl.col("_y")
     by = rng.choice(["user", "nothing"])
-    leak = [y.shift(-1), y.rolling_mean(3, center=True), y.rolling_mean(3), y.shift(-3).rolling_mean(3)][rng.integers(4)]
+    leak = [y.shift(-1), y.rolling_mean(3, center=True), y.rolling_mean(3), y.shift(-3).rolling_mean(3)][
+        rng.integers(4)
+    ]
     frame = frame.with_columns(leak=leak.over("user") if by == "user" else leak)
     return replace(table, frame=frame.sort("_place").drop("_y", "_place"))
 
@@ -375,7 +404,9 @@ def window_to_come(rng: np.random.Generator) -> Table:
 
 def standardised(rng: np.random.Generator) -> Table:
     names = ["spend", "size", "heavy"]
-    return base(rng) + {f"{name}_scaled": (pl.col(name) - pl.col(name).mean()) / pl.col(name).std(ddof=0) for name in names}
+    return base(rng) + {
+        f"{name}_scaled": (pl.col(name) - pl.col(name).mean()) / pl.col(name).std(ddof=0) for name in names
+    }
 
 
 def brought_to_0_to_1(rng: np.random.Generator) -> Table:
