@@ -160,7 +160,8 @@ def _is_positive(table: Table) -> np.ndarray:
 
 def shared_entity(rng: np.random.Generator) -> Table:
     table = base(rng)
-    trained = table.frame.filter(pl.col("_split") == "train")["_entity"].unique().sort()
+    rows_of = table.frame.filter(pl.col("_split") == "train")["_entity"].value_counts().filter(pl.col("count") > 1)
+    trained = rows_of["_entity"].sort()
     chosen = trained.sample(int(rng.integers(1, 4)), seed=int(rng.integers(1 << 30)))
     first = pl.col("_entity").is_in(chosen.to_list()) & pl.col("_entity").is_first_distinct()
     return table + {"_split": pl.when(first).then(pl.lit("dev")).otherwise("_split")}
