@@ -104,7 +104,8 @@ def _by_order(place: Array, rows: Labelled) -> tuple[float, str]:
 
 
 def _by_remainder(numbers: Array, rows: Labelled, what: str = "the place") -> tuple[float, str]:
-    return max((_told(numbers % m, rows), f"the remainder of {what} by {m}") for m in MODULI)
+    told, of_least = max((_told(numbers % m, rows), -m) for m in MODULI)
+    return told, f"the remainder of {what} by {-of_least}"
 
 
 def _told(codes: Array, rows: Labelled) -> float:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 60
 BY_CHANCE = 1e-3  # of what chance leaves between the rows' mean and 0, or between their spread and 1
-EXACT = 1e-9
+EXACT, ROUNDED = 1e-9, 1e-12
 FLOATS = ("float32", "float64")
 RANKED = "ranked"
 
@@ -30,7 +30,7 @@ def scaled_over_all(table: ir.Table, features: Sequence[str]) -> list[Finding]:
 
     *Standardised*: over all rows the mean is 0 and the standard deviation 1 (or the sum of squares), a thousand times
     nearer than chance leaves them, and over the rows of train it is not. *Brought to 0 to 1*: the least of all rows is
-    exactly 0 and the largest exactly 1, each in one row, and train lacks one of them. *Ranked*: the values are evenly
+    0 and the largest 1, each in one row, and train lacks one of them. *Ranked*: the values are evenly
     spaced in steps of 1/n. It warns.
 
     Args:
@@ -76,7 +76,7 @@ def _moments(table: ir.Table, floats: Sequence[str]) -> dict[str, Any]:
             f"min_{i}": x.min(),
             f"max_{i}": x.max(),
         }
-        told |= {f"at_min_{i}": (x == 0).sum(), f"at_max_{i}": (x == 1).sum()}
+        told |= {f"at_min_{i}": (x.abs() <= ROUNDED).sum(), f"at_max_{i}": ((x - 1).abs() <= ROUNDED).sum()}
     return told
 
 
@@ -88,7 +88,8 @@ def _kind(row: Mapping[str, Any], i: int) -> str | None:
         return RANKED
     if _is_standard(told):
         return "standardised"
-    is_unit = (told["min"], told["max"], told["at_min"], told["at_max"]) == (0, 1, 1, 1)
+    are_ends = abs(told["min"]) <= ROUNDED and abs(told["max"] - 1) <= ROUNDED
+    is_unit = are_ends and (told["at_min"], told["at_max"]) == (1, 1)
     return "brought to 0 to 1" if is_unit else None
 
 

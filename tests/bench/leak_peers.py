@@ -128,7 +128,10 @@ def judge(folder: Path) -> None:
         lines = []
         for told in listed:
             frame = pd.read_parquet(folder / f"{told['name']}.parquet")
-            train, test = frame[frame["_split"].isin(["train", "train_dev"])], frame[frame["_split"].isin(["dev", "test"])]
+            train, test = (
+                frame[frame["_split"].isin(["train", "train_dev"])],
+                frame[frame["_split"].isin(["dev", "test"])],
+            )
             try:
                 alarms = sorted(PEERS[peer][1](train, test, told))
             except Exception as error:  # noqa: BLE001  a peer that cannot take a table is told as such
