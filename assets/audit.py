@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.audit_policy import audit_policy
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
-from assets.plan import latest, policy_facts
+from assets.plan import latest
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
 from assets.step import Run
@@ -76,7 +77,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
             accounted(sizes, unused, n_rows=int(detail["n_accepted"])),
             empty_splits(sizes, tuple(dataset.policy.shares)),
             labels(sizes, spec.target),
-            *_same_policy(run, dataset),
+            *audit_policy(run, dataset, build, table),
         ]
         run.tell(dataset, "audit", "leakage")
         findings += [
@@ -108,28 +109,6 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
     learned = learn(subject)
     compare_with_last(run, subject, int(build.snapshot or 0), learned)
     return learned
-
-
-def _same_policy(run: Run, dataset: Dataset) -> list[Finding]:
-    """Rows move only when the policy changes, and then readers are told."""
-    policies = run.warehouse.meta.policies(dataset.name)
-    if not policies:
-        return []
-    last, (thresholds, entity) = policies[-1], policy_facts(dataset)
-    words = [
-        word
-        for word, is_same in (("thresholds", last.thresholds == thresholds), ("entity", last.entity == entity))
-        if not is_same
-    ]
-    if not words:
-        return [Finding(code="SPLIT3", outcome="pass", seen=f"policy {last.policy}, as before")]
-    return [
-        Finding(
-            code="SPLIT3",
-            outcome="warn",
-            seen=f"{' and '.join(words)} changed: rows may be in another split than before",
-        )
-    ]
 
 
 def _kept_columns(run: Run, dataset: Dataset, columns: Any) -> list[Finding]:

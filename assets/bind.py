@@ -14,6 +14,7 @@ from typing import Any
 from assets.errors import Problem
 from assets.ingest import reading_of
 from assets.inputs import query_problem
+from assets.policy_problems import split_in_two_ways
 from assets.project import Dataset, Project
 from assets.spec import SourceSpec, conditions_of
 from assets.yaml_file import DatasetFile
@@ -120,6 +121,7 @@ class Binder:
         problems = [
             *_absent(file, columns),
             *_floats(file, columns),
+            *_strata(dataset, columns),
             *self._references(file),
             *_bounds(file, columns),
             *_conditions(file, columns),
@@ -187,6 +189,18 @@ def _floats(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
                     f"make it a decimal or an integer under `contract.columns`, or choose another {key.rsplit('.')[-1]}"
                 )
                 yield file.problem(key, f"names {name!r}, a float: equal amounts may differ in the last digit", hint)
+
+
+def _strata(dataset: Dataset, columns: Columns) -> Iterator[Problem]:
+    """Strata are classes: a column of quantities has as many as it has rows."""
+    file, name = dataset.file, dataset.policy.stratified
+    if name is None or file.spec.splits.stratified is False:
+        return
+    if name not in columns:
+        yield file.problem("splits.stratified", f"names {name!r}, which is not a column", _near(name, columns))
+    elif FLOATS.match(columns[name]) or columns[name].startswith("DECIMAL"):
+        found = f"means {name!r}, which is of type {columns[name]}: strata are classes, not quantities"
+        yield file.problem("splits.stratified", found, "name a column of classes, or make one in the query")
 
 
 def _bounds(file: DatasetFile, columns: Columns) -> Iterator[Problem]:
@@ -257,7 +271,8 @@ def check(project: Project) -> list[Problem]:
 
         meta = Meta.open(project.settings.meta_path, duckdb_version=duckdb.__version__)
     binder = Binder(project, meta)
-    found = [*project.problems, *(problem for name in project.order for problem in binder.problems(name))]
+    found = [*project.problems, *split_in_two_ways(project.datasets)]
+    found += [problem for name in project.order for problem in binder.problems(name)]
     if meta:
         meta.close()
     return sorted(found, key=lambda problem: (problem.file, problem.is_warning, problem.line or 0))

@@ -5,54 +5,33 @@ What the expression says is `checks.rules` and `warehouse.splits`; how it is wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
 from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
+from assets.hold import Held, accepted_rows, hold
+from assets.once_trained import Identity
+from assets.placing import Placing, place_rows
 from assets.plan import fingerprint_of, latest, parts_of
+from assets.policies import numbered
 from assets.project import Dataset
 from assets.sources import active_ingestions
 from assets.spec import conditions_of
 from assets.step import Run
-from checks.rules import BITS, Rule, counted, flagged, is_rejected, masked, orphans, repeated, rules_of
+from checks.rules import BITS, is_rejected, masked
 from warehouse.identity import entity_sql, row_sql
 from warehouse.kinds import stored_as
+from warehouse.placements import remember
 from warehouse.policy import RESERVED
 from warehouse.query import described, parse, quoted
 from warehouse.raw import active_sql, unread_sql
 from warehouse.records import Policy, Step, now
-from warehouse.splits import assign
 from warehouse.tables import CANDIDATE, Candidate, rejected_sql, unread_rows_sql, upstream_sql, version_sql
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
-
-EXAMPLES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """The candidate held against its contract.
-
-    Attributes:
-        table: The candidate with every flag that a rule needs.
-        rules: The contract's rules.
-        counts: Rows that break each rule, by its name.
-        examples: What to add to the words on a rule.
-        n_rows: All rows.
-        n_rejected: Those that break a rule of severity `reject`.
-    """
-
-    table: ir.Table
-    rules: Sequence[Rule]
-    counts: Mapping[str, int]
-    examples: Mapping[str, str]
-    n_rows: int
-    n_rejected: int
 
 
 def build(run: Run, dataset: Dataset) -> Step:
@@ -68,15 +47,20 @@ def build(run: Run, dataset: Dataset) -> Step:
     run.tell(dataset, "build", "query")
     with lake.workspace() as workspace:
         frozen = frozen_policy(run, dataset)
+        policy = numbered(meta, dataset, has_new_policy=run.has_new_policy)
         inputs = _mount_inputs(run, dataset)
-        candidate = _candidate(run, dataset, frozen)
+        candidate = _candidate(run, dataset, frozen, has_row=policy.number > 1)
         # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
         kind = "VIEW" if _is_repeatable(dataset) else "TABLE"
         lake.execute(f"CREATE {kind} {quoted(CANDIDATE)} AS {candidate.sql}")
         backend = lake.ibis
-        held = _hold(run, dataset, backend, workspace)
-        accepted, rejected = _writes(run, dataset, candidate, held, backend)
+        held = hold(run, dataset, backend, workspace)
+        identity = _identity(dataset, candidate.columns, frozen)
+        placing = place_rows(run, dataset, accepted_rows(held), policy, identity)
+        accepted, rejected = _writes(run, dataset, candidate, held, placing, backend)
+        after = latest(meta, dataset.name)  # what it placed is known to this build
         detail = _detail(run, dataset, candidate, held, inputs)
+        detail |= {"policy": policy.number, "after": after.version if after else None}
         step = run.new_step(dataset, "build", fingerprint_of(detail["parts"]), started_at=started_at, detail=detail)
         extra = {"kind": "build", "step": step.to_json()}
         with lake.transaction(run.author, f"build {dataset.name}", extra):
@@ -84,6 +68,7 @@ def build(run: Run, dataset: Dataset) -> Step:
             lake.create_or_replace(f"datasets.{quoted(dataset.name)}", accepted)
             run.tell(dataset, "build", "accepted")
             lake.create_or_replace(f"rejected.{quoted(dataset.name)}", rejected)
+            remember(lake, dataset.name, placing.remembered, policy=policy.number, step_id=step.step_id)
             run.tell(dataset, "build", "rejected")
             _prove_counts(run, dataset, held)
             run.tell(dataset, "build", "proved")
@@ -109,6 +94,7 @@ def _detail(run: Run, dataset: Dataset, candidate: Candidate, held: Held, inputs
         "columns": dict(candidate.columns),
         "features": spec.features_among(candidate.columns),
         "target": spec.target,
+        "time": spec.time,
         "n_rows": held.n_rows,
         "n_accepted": held.n_rows - held.n_rejected,
         "n_rejected": held.n_rejected,
@@ -154,7 +140,7 @@ def _mount_inputs(run: Run, dataset: Dataset) -> dict[str, int]:
     return versions
 
 
-def _candidate(run: Run, dataset: Dataset, frozen: Policy | None) -> Candidate:
+def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bool) -> Candidate:
     spec = dataset.file.spec
     given = described(run.warehouse.lake.connection, dataset.select)
     columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
@@ -172,6 +158,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None) -> Candidate:
         flags={f"_rule_{name}": f"NOT ({rule.expr}\n)" for name, rule in spec.contract.rules.items()},
         entity=_entity(dataset, columns, frozen),
         in_pool=spec.splits.evaluate_on,
+        row=_identity(dataset, columns, frozen).row_text(columns) if has_row else None,
     )
 
 
@@ -185,65 +172,27 @@ def _entity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | None)
     return row_sql(columns, by)
 
 
+def _identity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | None) -> Identity:
+    """Who a row is, by columns."""
+    spec = dataset.file.spec
+    by = spec.key or (identity_columns(dataset, columns) if frozen is None else frozen.columns)
+    return Identity(entity=spec.splits.entity or spec.key, row=tuple(by), has_key=bool(spec.key))
+
+
 def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:
     """The columns by which rows are known that have no key and no entity, frozen with the first version."""
     spec = dataset.file.spec
     return [name for name in columns if name != spec.target and name not in spec.not_features]
 
 
-def _hold(run: Run, dataset: Dataset, backend: Backend, workspace: str) -> Held:
-    """Hold the candidate against its contract: what needs other rows first, then one scan that counts every rule."""
-    run.tell(dataset, "build", "contract")
-    rules = rules_of(dataset.file.spec.contract, key=dataset.file.spec.key)
-    table = backend.table(CANDIDATE, database=(workspace, "main"))
-    examples = {}
-    for i, rule in enumerate(rules):
-        if rule.kind in {"unique", "references"} and rule.flag:
-            values = _values_that_break(run, backend, workspace, table, rule, f"_values_{i}")
-            if said := _shown(values):
-                examples[rule.name] = said
-                table = flagged(table, rule.columns, values, rule.flag)
-    row = backend.con.execute(backend.compile(counted(table, rules))).pl().row(0, named=True)
-    return Held(
-        table=table,
-        rules=rules,
-        counts={rule.name: int(row[f"n_{i}"]) for i, rule in enumerate(rules)},
-        examples=examples,
-        n_rows=int(row["n_rows"]),
-        n_rejected=int(row["n_rejected"]),
-    )
-
-
-def _values_that_break(run: Run, backend: Backend, workspace: str, table: ir.Table, rule: Rule, name: str) -> ir.Table:
-    if rule.kind == "unique":
-        values = repeated(table, rule.columns)
-    else:
-        other, column = str(rule.argument).split(".")
-        values = orphans(table, rule.columns[0], backend.table(f"_ref_{other}", database=(workspace, "main")), column)
-    run.warehouse.lake.execute(f"CREATE TABLE {quoted(name)} AS {backend.compile(values)}")
-    return backend.table(name, database=(workspace, "main"))
-
-
-def _shown(values: ir.Table) -> str:
-    """How many values break a rule, and the first of them; empty when none does."""
-    backend = values.get_backend()
-    n_values = backend.con.execute(backend.compile(values.aggregate(n=values.count()))).fetchone()[0]
-    if not n_values:
-        return ""
-    first = backend.con.execute(backend.compile(values.order_by(values.columns).limit(EXAMPLES))).fetchall()
-    shown = ", ".join(" ".join(map(str, row)) for row in first)
-    return f"{n_values:,} value{'' if n_values == 1 else 's'}, such as {shown}"
-
-
-def _writes(run: Run, dataset: Dataset, candidate: Candidate, held: Held, backend: Backend) -> tuple[str, str]:
+def _writes(
+    run: Run, dataset: Dataset, candidate: Candidate, held: Held, placing: Placing, backend: Backend
+) -> tuple[str, str]:
     """SQL of the accepted rows and of the rejected ones."""
     spec = dataset.file.spec
     held_table = masked(held.table, held.rules)
     rejected_if = is_rejected(held_table, held.rules)
-    # What was counted is what is written (the candidate is kept, or repeatable): without rejected rows nothing is
-    # masked a second time, a tenth of the build's cost.
-    kept = held_table.filter(~rejected_if) if held.n_rejected else held.table
-    accepted = assign(kept, dataset.policy).select(*candidate.columns, *RESERVED)
+    accepted = placing.table.select(*candidate.columns, *RESERVED)
     has_record = "_record" in candidate.given and "_file" in candidate.given
     rejected = rejected_sql(
         backend.compile(held_table.filter(rejected_if if held.n_rejected else ibis.literal(False))),

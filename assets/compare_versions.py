@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assets.plan import latest, policy_facts
+from assets.plan import latest
+from assets.policies import policy_facts
 from assets.profile import Learned, Subject
 from assets.step import Run
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.model_plan import due_models, models_of
+from assets.policies import further, is_placed_alike, numbered
 from assets.project import Dataset, Project
 from assets.sources import active_ingestions, source_files
 from assets.step import digest
@@ -77,18 +78,12 @@ def parts_of(dataset: Dataset, meta: Meta, *, inputs: Mapping[str, int] | None =
                 "entity": spec.splits.entity or spec.key,
                 "evaluate_on": spec.splits.evaluate_on,
             }
+            | further(dataset)
         ),
         "columns": digest(
             {"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}
         ),
     }
-
-
-def policy_facts(dataset: Dataset) -> tuple[dict[str, Any], list[str]]:
-    """What decides a split beside the salt, as `meta` keeps it: the thresholds with their pools, and the entity."""
-    spec, lines = dataset.file.spec, {name: [list(cut) for cut in line] for name, line in dataset.policy.lines.items()}
-    thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
-    return thresholds, list(spec.splits.entity or spec.key)
 
 
 def latest_versions(dataset: Dataset, meta: Meta) -> dict[str, int]:
@@ -107,10 +102,11 @@ def latest(meta: Meta, name: str) -> Version | None:
     return versions[-1] if versions else None
 
 
-def finished_build(meta: Meta, dataset: str, fingerprint: str) -> Step | None:
-    """A build of this fingerprint that is there already, published or not."""
-    builds = meta.steps(dataset, step="build", status="succeeded", fingerprint=fingerprint)
-    return builds[0] if builds else None
+def finished_build(meta: Meta, dataset: Dataset, fingerprint: str, *, has_new_policy: bool = False) -> Step | None:
+    """A build of this fingerprint that is there already, published or not, and has its rows where they belong now."""
+    number = numbered(meta, dataset, has_new_policy=has_new_policy).number
+    builds = meta.steps(dataset.name, step="build", status="succeeded", fingerprint=fingerprint)
+    return next((build for build in builds if is_placed_alike(meta, dataset, build, number)), None)
 
 
 def plan_dataset(
@@ -133,7 +129,7 @@ def plan_dataset(
     waiting = sorted(upstream_due & set(dataset.inputs))
     reasons += [f"{name} will have a new version" for name in waiting]
     parts = parts_of(dataset, meta)
-    build = finished_build(meta, dataset.name, fingerprint_of(parts))
+    build = finished_build(meta, dataset, fingerprint_of(parts))
     if not reasons and version and version.fingerprint == fingerprint_of(parts):
         models = due_models(project.settings.root, dataset, meta, version)
         judging = tuple(f"model {name} was not judged on version {version.version} as it is" for name in models)

@@ -15,6 +15,7 @@ from assets.errors import Problem
 from assets.inputs import inputs_of
 from assets.model_problems import problems_of_models
 from assets.yaml_file import DatasetFile, read_datasets
+from warehouse.apportion import LONGEST_PERIOD, period_of
 from warehouse.errors import NotFound, closest
 from warehouse.policy import DEFAULT_POOLED_SHARES, DEFAULT_SHARES, SplitPolicy
 from warehouse.query import parse
@@ -197,11 +198,17 @@ def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Pr
             )
         else:
             shares = settings.policies[splits.policy]
-    policy = SplitPolicy(salt=settings.salt, shares=shares, apart=splits.apart, has_pools=has_pools)
+    stratified = file.spec.target if splits.stratified is True else splits.stratified or None
+    policy = SplitPolicy(
+        salt=settings.salt, shares=shares, apart=splits.apart, has_pools=has_pools, stratified=stratified
+    )
     key, whose = (
         ("splits.shares", "") if splits.shares else ("splits.policy", f"names {splits.policy!r}, whose shares ")
     )
     problems += [file.problem(key, f"{whose}{found}", hint) for found, hint in _wrong_shares(policy)]
+    if splits.stratified is True and stratified is None:
+        hint = "name the column: `stratified: colour`"
+        problems.append(file.problem("splits.stratified", "is `true` and the dataset has no target", hint))
     if splits.apart == "pool" and not has_pools:
         problems.append(
             file.problem("splits.apart", "is `pool` and there are no pools", "add `evaluate_on`, or leave `apart` out")
@@ -220,6 +227,9 @@ def _wrong_shares(policy: SplitPolicy) -> list[tuple[str, str]]:
         return [
             ("have train_dev, which exists only with `evaluate_on`", "give its share to train, or say `evaluate_on`")
         ]
+    if policy.stratified and (period := max(map(period_of, policy.shares_by_pool.values()))) > LONGEST_PERIOD:
+        found = f"repeat after {period:,} entities only, and a stratified policy takes turns within {LONGEST_PERIOD:,}"
+        return [(found, "round them to three digits")]
     if (
         policy.has_pools
         and policy.apart == "pool"

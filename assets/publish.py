@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from assets.build import identity_columns
-from assets.plan import changed_parts, latest, policy_facts
+from assets.plan import changed_parts, latest
+from assets.policies import numbered, policy_facts
 from assets.project import Dataset
 from assets.step import Run, digest
 from warehouse.records import Policy, Step, Version, now
@@ -44,21 +45,16 @@ def publish(run: Run, dataset: Dataset, build: Step, audit: Step) -> Version:
 
 def _policy(run: Run, dataset: Dataset, build: Step, records: list[Any]) -> int:
     """The number of the policy that the build was split with; a new one is put among `records`."""
-    policies = run.warehouse.meta.policies(dataset.name)
+    found = numbered(run.warehouse.meta, dataset, has_new_policy=run.has_new_policy)
+    if not found.is_new:
+        return found.number
     thresholds, entity = policy_facts(dataset)
-    last = policies[-1] if policies else None
-    if (
-        last
-        and (last.salt, last.thresholds, last.entity) == (dataset.policy.salt, thresholds, entity)
-        and not run.has_new_policy
-    ):
-        return last.policy
-    frozen = last.columns if last and not run.has_new_policy else identity_columns(dataset, build.detail["columns"])
-    number = last.policy + 1 if last else 1
+    last = None if run.has_new_policy else found.last
+    frozen = last.columns if last else identity_columns(dataset, build.detail["columns"])
     records.append(
         Policy(
             dataset=dataset.name,
-            policy=number,
+            policy=found.number,
             salt=dataset.policy.salt,
             thresholds=thresholds,
             entity=entity,
@@ -66,4 +62,4 @@ def _policy(run: Run, dataset: Dataset, build: Step, records: list[Any]) -> int:
             frozen_at=now(),
         )
     )
-    return number
+    return found.number

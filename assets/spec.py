@@ -5,6 +5,7 @@ Reading the file is `assets.yaml_file`; whether the names in it exist is asked b
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -23,7 +24,7 @@ NOT_BUILT = frozenset(
         "columns",
         "on_duplicate_key",
     ]
-    + ["splits.time", "splits.predefined", "splits.stratified", "splits.clusters", "splits.identical"]
+    + ["splits.time", "splits.predefined", "splits.clusters", "splits.identical", "splits.derived_from"]
     + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -35,6 +36,10 @@ def _as_source(value: object) -> object:
 
 def _as_splits(value: object) -> object:
     return {"policy": value} if isinstance(value, str) else value
+
+
+def _as_predefined(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
 
 
 def _as_levels(value: object) -> object:
@@ -68,6 +73,40 @@ class SourceSpec(Strict):
     )
 
 
+class TimeSplits(Strict):
+    """Splits by the dataset's `time`: train first, then dev, then test."""
+
+    dev: date | datetime | str | None = Field(
+        None, description="Where dev begins: a moment, or how long it lasts (`30d`). Default: what `shares` give."
+    )
+    test: date | datetime | str | None = Field(
+        None, description="Where test begins: a moment, or how long it lasts, up to the newest row."
+    )
+    gap: str | None = Field(None, description="How long before a split rows are left unused: `1d`, `12h`.")
+    roll: bool = Field(False, description="Find where splits begin anew in each version, by durations or shares.")
+    release: bool = Field(False, description="Let rows that were in dev or test pass into train as splits roll on.")
+
+
+class Predefined(Strict):
+    """Splits that were made elsewhere."""
+
+    column: str | None = Field(None, description="The column that names each row's split.")
+    file: str | None = Field(None, description="A CSV or Parquet file of the key's columns and the split's name.")
+    split: str = Field("split", description="The column of `file` that names the split.")
+
+
+class ClusterSpec(Strict):
+    """Rows that belong together though no column says so: they are assigned whole."""
+
+    linked_by: OneOrMany = Field((), description="Rows that share a value of any of these belong together.")
+    text: OneOrMany = Field((), description="Rows whose texts are nearly the same belong together.")
+    similarity: float = Field(0.8, gt=0, le=1, description="How alike texts must be: Jaccard, 1 is the same.")
+    numbers: OneOrMany = Field((), description="Rows whose numbers are nearly the same belong together.")
+    tolerance: float = Field(
+        1e-4, ge=0, description="How far apart numbers may be, in standard deviations of the column."
+    )
+
+
 class SplitsSpec(Strict):
     """How rows are split."""
 
@@ -81,6 +120,25 @@ class SplitsSpec(Strict):
     )
     shares: dict[SplitName, Decimal] = Field(
         default_factory=dict, description="The share of entities by split; they add up to 1."
+    )
+    stratified: bool | str = Field(
+        False, description="Keep the shares of labels alike in all splits: `true` for the target, or another column."
+    )
+    time: TimeSplits | None = Field(None, description="Split by the dataset's `time`.")
+    predefined: Annotated[Predefined | None, BeforeValidator(_as_predefined)] = Field(
+        None, description="Take splits that were made elsewhere: the column that names them, or a file of keys."
+    )
+    identical: Literal["block", "hold_back"] = Field(
+        "block", description="Of predefined splits: what becomes of rows of dev or test with a copy in train."
+    )
+    clusters: ClusterSpec | None = Field(None, description="Rows that are linked or nearly the same stay together.")
+    derived_from: str | None = Field(
+        None, description="The column that holds the key of the row that a row was made from: it goes where that goes."
+    )
+    allow_trained: str | None = Field(
+        None,
+        min_length=1,
+        description="Why entities that were in train under an earlier policy may be in dev and test. Recorded.",
     )
 
 
@@ -183,6 +241,9 @@ MODELS: dict[tuple[str, ...], type[Strict]] = {
     ("source",): SourceSpec,
     ("sources", "*"): SourceSpec,
     ("splits",): SplitsSpec,
+    ("splits", "time"): TimeSplits,
+    ("splits", "predefined"): Predefined,
+    ("splits", "clusters"): ClusterSpec,
     ("contract",): Contract,
     ("human_level",): HumanLevel,
     ("models", "*"): ModelSpec,

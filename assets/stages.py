@@ -67,7 +67,8 @@ def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_for
     if problems := [p for p in Binder(run.project, meta).problems(dataset.name) if not p.is_warning]:
         raise SpecError(tuple(problems))
     frozen_policy(run, dataset)  # also of a build that is there already: its salt may be one that was given up
-    built = finished_build(meta, dataset.name, fingerprint_of(parts_of(dataset, meta)))
+    fingerprint = fingerprint_of(parts_of(dataset, meta))
+    built = finished_build(meta, dataset, fingerprint, has_new_policy=run.has_new_policy)
     if built is None or is_forced:
         with timed(run, dataset, result, "build"):
             built = build(run, dataset)

@@ -90,8 +90,31 @@ CATALOGUE = {
     ),
     "SPLIT3": Code(
         title="The policy is that of the last version",
-        meaning="Warns when shares, entity, key or `evaluate_on` are others than those of the last version.",
-        advice="Rows may have passed from train to test: judge no model of an earlier version on this test set.",
+        meaning="Warns when shares, entity, key, `evaluate_on` or another rule of the policy is not that of the last "
+        "version, and counts the entities that are in another split.",
+        advice="Judge models of an earlier version anew before you compare them with those of this one.",
+    ),
+    "SPLIT4": Code(
+        title="Once trained on, never tested on",
+        meaning="Warns when rows of dev or test are unused because their entity was in train under an earlier policy, "
+        "and when `allow_trained` lets them be tested on: it counts what either costs. Blocks when such rows are in "
+        "dev or test and nobody allowed it.",
+        advice="Keep the old policy, or live with fewer rows until new entities come; `allow_trained` tells every "
+        "reader that the test set is not unseen.",
+        can_block=True,
+    ),
+    "SPLIT5": Code(
+        title="One entity in two datasets",
+        meaning="Warns when entities of dev or test are in train of another dataset that has the same entity columns "
+        "and another policy.",
+        advice="Write one policy into gristmill.toml and name it in both datasets: `splits: {policy: customers, "
+        "entity: customer}`.",
+    ),
+    "SPLIT7": Code(
+        title="Label shares of a stratified policy",
+        meaning="Warns when a split holds two entities more or less than its share of a stratum, counted over all "
+        "entities that had a label when they were first seen.",
+        advice="Report it as a fault of Gristmill: the policy promises less than two.",
     ),
     "TARGET1": Code(
         title="Labels",

@@ -13,9 +13,12 @@ from assets.project import Project
 from assets.result import RunReport
 from checks.words import plural
 from pipelines import views
+from pipelines.labelled import salt_of
+from pipelines.trainable import Trainable
 from warehouse.client import Warehouse
-from warehouse.errors import NoTarget, NotFound
+from warehouse.errors import NotFound
 from warehouse.names import run_query, version_of
+from warehouse.portions import share_sql
 from warehouse.query import parse, quoted
 from warehouse.records import Version
 from warehouse.settings import find_project, read_settings
@@ -32,7 +35,7 @@ def find_root(project: str | Path | None) -> Path:
     return find_project(Path(project)) if project else find_project()
 
 
-class Dataset:
+class Dataset(Trainable):
     """One published version. It never changes: what is loaded today is loaded next year.
 
     Attributes:
@@ -62,17 +65,6 @@ class Dataset:
         return dict(self._version.columns)
 
     @property
-    def features(self) -> list[str]:
-        """The columns that a model sees."""
-        return list(self._detail["features"])
-
-    @property
-    def target(self) -> str | None:
-        """The column that a model is to predict."""
-        target: str | None = self._detail["target"]
-        return target
-
-    @property
     def splits(self) -> list[dict[str, Any]]:
         """What each split holds."""
         rows: list[dict[str, Any]] = views.audit_of(self._warehouse.meta, self._version).detail["splits"]
@@ -89,6 +81,7 @@ class Dataset:
         *,
         columns: Sequence[str] | None = None,
         where: str | None = None,
+        share: float = 1.0,
         as_: As = "polars",
     ) -> Any:
         """Load rows.
@@ -98,19 +91,23 @@ class Dataset:
                 their `split`.
             columns: Only these, in this order.
             where: Only rows that meet this condition, in SQL.
+            share: Which share of the entities, above 0 and at most 1, whole. A smaller share is part of a larger one,
+                so .01, .1 and 1 make a learning curve. Decided by MD5: an entity stays in as rows are added.
             as_: `polars` (a DataFrame), `arrow` (a Table), `pandas` (a DataFrame), `lazy` (a Polars LazyFrame).
 
         Raises:
             NotFound: There is no such split or column.
             QueryError: The condition does not hold.
+            NotPossible: The share is not above 0 and at most 1.
         """
-        return _as(self._warehouse, self._select(split, columns, where), as_)
+        return _as(self._warehouse, self._select(split, columns, where, share), as_)
 
-    def _select(self, split: str | None, columns: Sequence[str] | None, where: str | None) -> str:
+    def _select(self, split: str | None, columns: Sequence[str] | None, where: str | None, share: float) -> str:
         if split is not None and split not in SPLIT_NAMES:
             raise NotFound(f"split of {self.name!r}", split, tuple(SPLIT_NAMES)[:4])
         named = {*(columns or ()), *(parse(f"SELECT 1 WHERE {where}").columns if where else ())}
-        select = version_sql(self.name, self._version.snapshot, split=split, named=named)
+        part = share_sql(salt_of(self._warehouse, self._version), share)
+        select = version_sql(self.name, self._version.snapshot, split=split, named=named, condition=part)
         known = [*self.columns, "split", "_entity", "_split", "_bucket", "_unused"]
         for column in columns or ():
             if column not in known:
@@ -121,22 +118,6 @@ class Dataset:
             if not columns and not where
             else f"SELECT {listed} FROM ({select}){f' WHERE {where}' if where else ''}"
         )
-
-    def xy(self, split: str, *, as_: Literal["polars", "pandas"] = "polars") -> tuple[Any, Any]:
-        """The features and the target of the labelled rows of a split, for scikit-learn.
-
-        Raises:
-            NotFound: There is no such split.
-            NoTarget: The dataset has none.
-        """
-        if self.target is None:
-            raise NoTarget(self.name)
-        target = quoted(self.target)
-        is_labelled = f"{target} IS NOT NULL"
-        if self.columns[self.target] in {"FLOAT", "DOUBLE"}:
-            is_labelled += f" AND NOT isnan({target})"
-        frame = self.load(split, columns=[*self.features, self.target], where=is_labelled, as_=as_)
-        return frame[self.features], frame[self.target]
 
     def evaluate(self, name: str, frame: Any, *, partial: bool = False) -> dict[str, Any]:
         """Judge predictions that were made elsewhere, and remember them beside this version's models.

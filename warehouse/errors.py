@@ -7,6 +7,7 @@
     ├── Incompatible       the warehouse was written by another version of Gristmill or DuckDB
     ├── NotFound           no dataset, version or split of that name
     ├── NoTarget           a dataset without target was asked for labels
+    ├── NotPossible        rows were asked for in a way in which they cannot be had
     ├── QueryError         SQL that does not parse or bind, with its place
     ├── RuleOfTheLake      code tried what only `warehouse.lake` may do
     └── Unreadable         a source file that cannot be read
@@ -143,6 +144,23 @@ class NoTarget(WarehouseError):
 
     def __str__(self) -> str:
         return f"Dataset {self.dataset!r} has no target."
+
+
+@dataclass(eq=False)
+class NotPossible(WarehouseError):
+    """Rows were asked for in a way in which they cannot be had."""
+
+    asked: str
+    found: str
+    hint: str
+    code = "not_possible"
+    exit_code = 2
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: {self.hint}")
+
+    def __str__(self) -> str:
+        return f"{self.asked}: {self.found}."
 
 
 @dataclass(eq=False)

