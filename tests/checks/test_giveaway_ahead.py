@@ -30,10 +30,10 @@ FRAME = pl.DataFrame(
 ).filter(pl.Series(CHANCE.random(N_ROWS) < 0.85))
 
 
-def asked(*columns: pl.Expr, target: pl.Expr = pl.col("target"), time: str | None = "day") -> list[Finding]:
+def asked(*columns: pl.Expr, target: pl.Expr | None = None, time: str | None = "day") -> list[Finding]:
     """The findings on `f` (and `g`, ...), which are made of the rows in the order of time."""
-    frame = FRAME.with_columns(target=target).with_columns(
-        **{name: column for name, column in zip("fgh", columns, strict=False)}
+    frame = FRAME.with_columns(target=pl.col("target") if target is None else target).with_columns(
+        **dict(zip("fgh", columns, strict=False))
     )
     con = duckdb.connect()
     con.register("_frame", frame.to_arrow())
