@@ -15,6 +15,7 @@ from checks.finding import Finding
 from checks.giveaway import best_threshold, is_line
 from checks.labelled import Array, Labelled, agreement, has_enough, mapped
 from checks.pair_search import Searched, combined, search
+from checks.words import plural
 
 NEARLY, NEARLY_ERRS = 0.97, 0.01
 COVERED_TO_BLOCK, COVERED_TO_WARN = 0.9, 0.5
@@ -84,9 +85,10 @@ def _verb(pair: Pair) -> str:
 
 
 def _asked(searched: Searched) -> str:
-    if searched.n_judged == searched.n_pairs:
-        return f"none of {searched.n_pairs:,} pairs determines it"
-    return f"none of the {searched.n_judged:,} likeliest of {searched.n_pairs:,} pairs determines it"
+    looked = plural(searched.n_pairs, "pair")
+    if searched.n_judged < searched.n_pairs:
+        looked = f"the {searched.n_judged:,} likeliest of {looked}"
+    return f"no two columns determine it ({looked})"
 
 
 def _judged(rows: Labelled, one: str, other: str) -> Pair | None:
