@@ -169,6 +169,53 @@ CATALOGUE = {
         advice="Publish again; if it stays, report it as a fault of Gristmill.",
         can_block=True,
     ),
+    "LEAK8": Code(
+        title="Two columns that together determine the target",
+        meaning="Blocks when a map of two columns' values, or a threshold of their difference, sum, ratio or product, "
+        "errs on no row of entities that it was not fitted on, and neither column is strong alone. Warns when it errs "
+        "on at most 1 %, or nothing lies near the threshold.",
+        advice="The target is told in two parts: name one or both under `not_features`, if they are not known when you "
+        "predict.",
+        can_block=True,
+    ),
+    "LEAK9": Code(
+        title="A column whose missing values tell the target",
+        meaning="Blocks when whether a column has a value determines a target of two classes. Warns when that tells at "
+        "least .85 of the rows of a class and of the others right.",
+        advice="It is filled in once the outcome is known: name it under `not_features`.",
+        can_block=True,
+    ),
+    "LEAK10": Code(
+        title="The order of the rows and the target",
+        meaning="Warns when the place at which a row is stored tells its label: the label of the row before, or the "
+        "place's remainder by 2 to 16. Never blocks: splits go by entity and not by place.",
+        advice="Shuffle before you take the first rows, or batches in order; the place is no feature.",
+    ),
+    "LEAK11": Code(
+        title="An id that encodes the target",
+        meaning="Warns when the order, remainder, length or characters of a part of key or entity that models do not "
+        "see tell the label.",
+        advice="Never let a model see the id, nor what is made from it or joined by it; keep it under `key` or "
+        "`not_features`.",
+    ),
+    "LEAK12": Code(
+        title="Groups across splits that share a label",
+        meaning="Warns when the label is constant, or nearly, within the values of a column that stand in train and in "
+        "dev or test, or within entities that `apart: pool` allows in both.",
+        advice="Name the group as `entity` (with `apart: everywhere`), so that each lies in one split whole.",
+    ),
+    "LEAK13": Code(
+        title="Features that hold what is to come",
+        meaning="Warns when a feature is an aggregate over all rows of a group, later ones and those of dev and test "
+        "among them (the target's also without a time), or the value or mean of rows to come.",
+        advice="Make it anew from earlier rows alone; of the target, from train alone.",
+    ),
+    "LEAK15": Code(
+        title="Columns scaled beyond train",
+        meaning="Warns when a column is standardised, brought to 0 to 1, or ranked over exactly all rows and not over "
+        "train.",
+        advice="Bring the column as it was: models are prepared on train alone, and scale it themselves.",
+    ),
     "BIAS1": Code(
         title="Avoidable bias",
         meaning="Warns when the error on train lies above the human level: the 95 % interval of the gap excludes zero, "

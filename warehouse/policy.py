@@ -21,6 +21,8 @@ TARGET_POOL = ("test", "dev")
 DIGITS = 12
 # The columns that every published table carries; names that begin with _ are Gristmill's own.
 RESERVED = ("_entity", "_split", "_bucket", "_unused")
+# Where a row is stored among the others, from 0: the order in which readers get them. No column of the table.
+PLACE = "_place"
 TRAIN_SIDE = ("train", "train_dev")
 NO_ENTITY, HELD_BACK, TRAINED_ON = "no entity", "held back", "trained on"
 NO_TIME, GAP, TESTED = "no time", "gap", "tested"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse.policy import RESERVED, SPLITS
+from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.query import literal, quoted
 
 CANDIDATE = "_candidate"
@@ -116,11 +116,12 @@ def version_sql(
         dataset: Its name.
         snapshot: Where the version lies.
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
-        named: Columns that a query names: of the reserved ones it gets those.
+        named: Columns that a query names: of the reserved ones it gets those, and `_place` for where a row is stored.
         condition: SQL over the table's own columns, `_entity` among them.
     """
     left_out = ", ".join(name for name in RESERVED if name not in set(named))
     columns = f"* EXCLUDE ({left_out})" if left_out else "*"
+    columns += f", rowid AS {PLACE}" if PLACE in named else ""
     table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
     kept = [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
     kept += [condition] if condition else []
@@ -131,5 +132,5 @@ def version_sql(
 def upstream_sql(dataset: str, snapshot: int, *, named: Iterable[str]) -> str:
     """SELECT of a version as other datasets read it: with `split` and reserved columns only where they name them."""
     wanted = set(named)
-    select = version_sql(dataset, snapshot, named=wanted)
+    select = version_sql(dataset, snapshot, named=wanted - {PLACE})
     return select if "split" in wanted else f"SELECT * EXCLUDE (split) FROM ({select})"
