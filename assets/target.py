@@ -11,7 +11,7 @@ from typing import Any
 from assets.project import Dataset
 from checks.collect import collect
 from checks.finding import Finding
-from checks.giveaway_order import ROW
+from checks.giveaway_order import PLACE
 from checks.giveaway_scaled import scaled_over_all
 from checks.labelled import Labelled
 from checks.sizes import is_unlabelled
@@ -58,7 +58,7 @@ def _labelled(dataset: Dataset, table: Any, columns: Mapping[str, str], n_rows: 
     target = str(spec.target)
     n_buckets = N_BUCKETS if n_rows <= JUDGED_ROWS else max(8, N_BUCKETS * JUDGED_ROWS // n_rows)
     rows = table.filter(~is_unlabelled(table[target]), table["_bucket"] < n_buckets)
-    reserved = [name for name in ("_bucket", "_split", ROW, ENTITY) if name in table.columns]
+    reserved = [name for name in ("_bucket", "_split", PLACE, ENTITY) if name in table.columns]
     frame = collect(rows.select(*columns, *reserved))
     share = "" if n_buckets == N_BUCKETS else f", those of about {n_buckets / N_BUCKETS:.0%} of the entities"
     return Labelled(

@@ -14,12 +14,12 @@ import polars as pl
 from checks.finding import Finding
 from checks.labelled import Array, Labelled, agreement, codes_of, has_enough, mapped, neighbour_agreement, numbers_of
 
-ROW = "_row"
+PLACE = "_place"
 ENCODED = 0.8  # of Cohen's kappa, or R2
 ENOUGH_ROWS = 20_000
 MODULI = range(2, 17)
 LONGEST = 4  # characters of a prefix or suffix
-PLACES = 24  # characters that are looked at one by one
+LONGEST_ID = 24  # characters that are looked at one by one
 IN_TIME = 0.99
 
 
@@ -32,15 +32,15 @@ def row_order(rows: Labelled, *, time: str | None) -> Finding:
     are stored in the order of `time` pass: the time is known when the product predicts.
 
     Args:
-        rows: Labelled rows; `_row` is the place at which each is stored, where there is one.
+        rows: Labelled rows; `_place` is the place at which each is stored, where there is one.
         time: The dataset's time column.
     """
-    if ROW not in rows.frame.columns:
+    if PLACE not in rows.frame.columns:
         return Finding(code="LEAK10", outcome="not_applicable", seen="the rows have no order")
     if (why := _too_few(rows)) is not None:
         return Finding(code="LEAK10", outcome="cannot_tell", seen=why)
     rows = rows.fewer(ENOUGH_ROWS)
-    place = rows.frame[ROW].to_numpy()
+    place = rows.frame[PLACE].to_numpy()
     best, how = max(_by_order(place, rows), _by_remainder(place, rows))
     if best < ENCODED:
         outcome, seen = "pass", f"{how} tells {best:.2f} of 1 of {rows.target}"
@@ -151,6 +151,6 @@ def _parts(texts: pl.Series) -> Iterator[tuple[str, pl.Series]]:
     for n in range(1, LONGEST + 1):
         yield f"the first {n}" if n > 1 else "the first character", texts.str.head(n)
         yield f"the last {n}" if n > 1 else "the last character", texts.str.tail(n)
-    for place in range(1, min(PLACES, max(lengths.to_list(), default=0)) - 1):
+    for place in range(1, min(LONGEST_ID, max(lengths.to_list(), default=0)) - 1):
         yield f"character {place + 1}", texts.str.slice(place, 1)
     yield "the letters", texts.str.replace_all(r"\d", "")

@@ -50,7 +50,7 @@ class Asked:
     """What a question may read.
 
     Attributes:
-        rows: Labelled rows with every column of the roles, `_bucket`, `_split`, `_row` where there is an order, and
+        rows: Labelled rows with every column of the roles, `_bucket`, `_split`, `_place` where there is an order, and
             `_entity` where the roles need it.
         table: All rows of the same table.
         roles: What the columns are.

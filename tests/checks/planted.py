@@ -23,7 +23,7 @@ class Table:
     """A table as the audit sees it.
 
     Attributes:
-        frame: Columns, and `_entity`, `_bucket`, `_split`, `_row`.
+        frame: Columns, and `_entity`, `_bucket`, `_split`, `_place`.
         target: The label.
         key: The column that names a row, or None.
         hidden: Columns under `not_features`.
@@ -128,7 +128,7 @@ def as_number(table: Table) -> pl.Series:
 
 
 def placed(table: Table, *, by: str | None = None) -> Table:
-    """The table with `_entity`, and the split and the bucket that its digest gives; `_row` is its order."""
+    """The table with `_entity`, and the split and the bucket that its digest gives; `_place` is its order."""
     frame = table.frame
     entity = (
         frame[by or table.entity[0]].cast(pl.String) if by or table.entity else pl.int_range(len(frame), eager=True)
@@ -171,7 +171,7 @@ def identical_row(rng: np.random.Generator) -> Table:
     table = base(rng)
     train, dev = (table.frame.filter(pl.col("_split") == split) for split in ("train", "dev"))
     copies = train.sample(int(rng.integers(1, 4)), seed=int(rng.integers(1 << 30)))
-    taken = dev.head(len(copies)).select("user", "at", "_entity", "_bucket", "_split", "_row")
+    taken = dev.head(len(copies)).select("user", "at", "_entity", "_bucket", "_split", "_place")
     copies = pl.concat([copies.drop(taken.columns), taken], how="horizontal").select(table.frame.columns)
     return replace(table, frame=pl.concat([table.frame, copies]))
 

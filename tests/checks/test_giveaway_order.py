@@ -27,7 +27,7 @@ def rows(target: object = POSITIVE, buckets: object = None, **columns: object) -
 
 
 def by_order(target: object, buckets: object = None, time: str | None = None, **columns: object) -> Finding:
-    return row_order(rows(target, buckets, _row=np.arange(len(np.asarray(target))), **columns), time=time)
+    return row_order(rows(target, buckets, _place=np.arange(len(np.asarray(target))), **columns), time=time)
 
 
 def test_rows_sorted_by_label_warn_and_never_block() -> None:
