@@ -48,7 +48,8 @@ def split_facts(dataset: Dataset, table: ir.Table, sizes: Rows) -> SplitFacts:
     """
     spec, is_random = dataset.file.spec, is_by_digest(dataset)
     rows = with_intervals(sizes, table, target=spec.target, has_entities=has_entities(spec))
-    counted = {row["split"]: int(row["n_entities"]) for row in sizes}
+    # Cuts in time are found by rows, not by entities.
+    counted = {row["split"]: int(row["n_rows" if spec.splits.time else "n_entities"]) for row in sizes}
     if is_random:
         counted = _on_line(dataset.policy, table, counted)
     rows = with_shares(rows, asked_lines(dataset), counted, is_random=is_random)
@@ -76,12 +77,15 @@ def is_by_digest(dataset: Dataset) -> bool:
 def asked_lines(dataset: Dataset) -> list[dict[str, float]]:
     """The shares that a dataset asks for, one map for each line that entities are placed on; each adds up to 1.
 
+    By time they are those of rows.
+
     None where its file names moments or rows, and no shares.
     """
     splits = dataset.file.spec.splits
     if splits.predefined or (splits.time and (splits.time.dev or splits.time.test)):
         return []
-    lines = [line for line in dataset.policy.shares_by_pool.values() if any(line.values())]
+    by_pool = [dataset.policy.shares] if splits.time else dataset.policy.shares_by_pool.values()
+    lines = [line for line in by_pool if any(line.values())]
     return [{split: float(share / sum(line.values())) for split, share in line.items()} for line in lines]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import collect, one_row
@@ -65,7 +66,9 @@ def no_time_overlap(time: str | None, sizes: Sequence[Mapping[str, Any]]) -> Fin
     """The answer where splits are not by time."""
     if time is None:
         return Finding(code="LEAK6", outcome="not_applicable", seen="the dataset has no time")
-    ends = ", ".join(f"{row['split']} {row['first_time']} to {row['last_time']}" for row in sizes)
+    ends = ", ".join(
+        f"{row['split']} {row['first_time']} to {row['last_time']}" for row in sorted(sizes, key=itemgetter("split"))
+    )
     seen = f"rows are not split by time, so that splits share it: {ends}"
     return Finding(code="LEAK6", outcome="not_applicable", column=time, seen=seen)
 

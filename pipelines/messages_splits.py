@@ -10,6 +10,7 @@ from typing import Any
 
 from checks.figure.scale import percent
 from pipelines import messages
+from pipelines.views_splits import said
 
 Facts = Mapping[str, Any]
 WIDTH = 64
@@ -143,4 +144,4 @@ def policy_said(row: Facts) -> str:
     told += [" · ".join(f"{split} {share:.4g}" for split, share in shares.items()) for shares in row["shares"].values()]
     known = {"policy", "since_version", "until_version", "since_at", "author", "entity", "evaluate_on", "apart"}
     known |= {"shares", "changed", "allow_trained"}
-    return "; ".join([*told, *(f"{key}: {value}" for key, value in row.items() if key not in known and value)])
+    return "; ".join([*told, *(f"{key} {said(value)}" for key, value in row.items() if key not in known and value)])

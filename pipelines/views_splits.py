@@ -31,7 +31,7 @@ WHY_UNUSED = {
     "named twice": "the file names two splits for their key",
     "copy in": "a row of that split is equal to them",
 }
-OWN_KEYS = ("lines", "apart", "evaluate_on", "allow_trained")
+OWN_KEYS = ("lines", "shares", "apart", "evaluate_on", "allow_trained")
 
 
 def splits(project: Project, meta: Meta, name: str) -> Facts:
@@ -104,10 +104,17 @@ def _told(policy: Policy, versions: list[Version]) -> Facts:
         "entity": policy.entity,
         "evaluate_on": facts.get("evaluate_on"),
         "apart": facts.get("apart", "everywhere"),
-        "shares": {pool: shares_on(line) for pool, line in facts.get("lines", {}).items()},
+        "shares": _shares_of(facts),
         **{key: value for key, value in facts.items() if key not in OWN_KEYS and value is not None},
         "allow_trained": facts.get("allow_trained"),
     }
+
+
+def _shares_of(facts: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The shares by the rows that they hold for; where splits are cut in time, those of all rows."""
+    if "shares" in facts:
+        return {"rows": {split: float(share) for split, share in facts["shares"].items()}}
+    return {pool: shares_on(line) for pool, line in facts.get("lines", {}).items()}
 
 
 def _changed(before: Policy, after: Policy) -> list[str]:
@@ -119,7 +126,7 @@ def _changed(before: Policy, after: Policy) -> list[str]:
     if old.get("lines") != new.get("lines"):
         words.append(f"shares {_shares(new)} instead of {_shares(old)}")
     return words + [
-        f"{key} {_said(new.get(key))} instead of {_said(old.get(key))}"
+        f"{key} {said(new.get(key))} instead of {said(old.get(key))}"
         for key in dict.fromkeys((*old, *new))
         if key not in ("lines", "allow_trained") and old.get(key) != new.get(key)
     ]
@@ -134,9 +141,10 @@ def _named(columns: list[str]) -> str:
     return ", ".join(columns) or "the row itself"
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
+    """What a key of a policy says, in words."""
     if value is None or value in ({}, []):
         return "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {said(one)}" for name, one in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -142,3 +142,18 @@ def test_a_run_that_judges_the_tenth_model_warns(published: Path, run_project: A
     ]
     assert "10 models were judged on this test set" in found["seen"]
     assert not [row for row in run_project(published).datasets[0].findings if "TEST1" in row["code"]]  # nothing judged
+
+
+def test_where_splits_are_cut_in_time_asked_and_got_are_shares_of_rows(
+    make_project: Any, run_project: Any, monkeypatch: pytest.MonkeyPatch, gristmill: Gristmill
+) -> None:
+    rows = "".join(f"{i},2024-{i % 12 + 1:02}-{i % 28 + 1:02}\n" for i in range(900))
+    yaml = "source: t.csv\nkey: id\ntime: day\nmodels: {}\nsplits: {time: {gap: 5d}}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": f"id,day\n{rows}"})
+    run_project(root)
+    monkeypatch.chdir(root)
+    told = facts(gristmill, "t")
+    assert [(row["asked_share"], row["got_low"]) for row in told["splits"]] == [(0.8, None), (0.1, None), (0.1, None)]
+    assert sum(row["got_share"] for row in told["splits"]) == pytest.approx(1)
+    assert told["policies"][0]["shares"] == {"rows": {"train": 0.8, "dev": 0.1, "test": 0.1}}
+    assert "unused: gap: they lie in the gap before a cut" in gristmill("splits", "t").out

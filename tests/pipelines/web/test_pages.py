@@ -131,7 +131,7 @@ def test_splits_are_told_with_pictures_sizes_asked_and_got_policies_and_who_judg
     text = said(html)
     for told in (
         "80.0 %79.3 % (74.2 to 83.7)",
-        "Asked and got are shares of entities.",
+        "Asked and got are shares of entities",
         "Judged on test",
         "judged on this test set by",
         "Policies: how rows were split, and since when",
