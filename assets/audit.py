@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.audit_policy import audit_policy
+from assets.audit_splits import are_copies, asked_splits, named_splits, times
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
 from assets.plan import latest
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
+from assets.split_facts import split_facts
 from assets.step import Run
 from assets.target import given_away
 from checks.broken import broken_rules, rejected_share
 from checks.finding import Finding
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
-from checks.sizes import accounted, empty_splits, labels, split_sizes, unused_rows
+from checks.sizes import accounted, labels, split_sizes, unused_rows
 from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.records import Step
 from warehouse.tables import version_sql
@@ -36,12 +38,14 @@ class Audited:
         findings: The answers; one that fails keeps the build from being published.
         splits: What each split holds.
         unused: Rows in no split, by reason.
+        split_figures: Pictures of the splits.
         learned: Columns, counts and comparisons.
     """
 
     findings: list[Finding]
     splits: list[dict[str, Any]]
     unused: list[dict[str, Any]]
+    split_figures: list[dict[str, Any]]
     learned: Learned
 
     @property
@@ -72,24 +76,27 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         table = lake.ibis.table(AUDITED, database=(workspace, "main"))
         run.tell(dataset, "audit", "splits")
         sizes = split_sizes(table, target=spec.target, time=spec.time)
+        told = split_facts(dataset, table, sizes)
         unused = unused_rows(table, target=spec.target)
         findings += [
             accounted(sizes, unused, n_rows=int(detail["n_accepted"])),
-            empty_splits(sizes, tuple(dataset.policy.shares)),
+            asked_splits(dataset, sizes, unused),
             labels(sizes, spec.target),
             *audit_policy(run, dataset, build, table),
+            *named_splits(dataset, build),
         ]
         run.tell(dataset, "audit", "leakage")
         findings += [
             shared_entities(table, apart=dataset.policy.apart),
-            identical_rows(table, spec.compared_among(detail["columns"]), has_key=bool(spec.key)),
+            identical_rows(table, spec.compared_among(detail["columns"]), has_key=not are_copies(dataset)),
+            *times(dataset, build, table, sizes, unused),
             *given_away(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]
         run.tell(dataset, "audit", "shift")
         learned = _learn(run, dataset, build, table, sizes)
         findings += learned.findings
-    sizes.sort(key=lambda row: SPLITS.index(row["split"]))
-    return Audited(findings=findings, splits=sizes, unused=unused, learned=learned)
+    splits = sorted(told.splits, key=lambda row: SPLITS.index(row["split"]))
+    return Audited(findings=findings, splits=splits, unused=unused, split_figures=told.figures, learned=learned)
 
 
 def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict[str, Any]]) -> Learned:

@@ -80,7 +80,8 @@ CATALOGUE = {
     "SPLIT1": Code(
         title="Every row has a split or a reason",
         meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",
-        advice="Rows are held back because their entity is in a split of the other pool; `apart: pool` would use them.",
+        advice="Rows are held back because their entity is in another split; `apart: pool` lets it be in train and in "
+        "one of dev and test.",
         can_block=True,
     ),
     "SPLIT2": Code(
@@ -116,6 +117,20 @@ CATALOGUE = {
         "entities that had a label when they were first seen.",
         advice="Report it as a fault of Gristmill: the policy promises less than two.",
     ),
+    "SPLIT8": Code(
+        title="Cuts by time that rolled on",
+        meaning="Warns when rows of times that were dev or test in an earlier version are in train, as `release: true` "
+        "allows. Without it they stay unused, and are counted.",
+        advice="Judge no model of an earlier version on them, and do not compare with figures of a test set that is "
+        "train now.",
+    ),
+    "SPLIT9": Code(
+        title="Splits that were made elsewhere",
+        meaning="Blocks when a name is that of no split, or a key of the file has two. Warns of rows without a name "
+        "(unused) and of keys without a row.",
+        advice="Mend the column or the file: the names are train, train_dev, dev (also val, valid, validation), test.",
+        can_block=True,
+    ),
     "TARGET1": Code(
         title="Labels",
         meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",
@@ -130,7 +145,8 @@ CATALOGUE = {
     "LEAK2": Code(
         title="Identical rows in two splits",
         meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
-        "dataset has no key. With a key it warns.",
+        "dataset has no key, or its splits were made elsewhere. With a key, or another time under splits by time, it "
+        "warns.",
         advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
         can_block=True,
     ),
@@ -146,6 +162,12 @@ CATALOGUE = {
         meaning="Warns when a column alone has an AUC of at least .85 and beats by .2 the best column whose rank "
         "correlation with it is under .7.",
         advice="Is it known when you predict? If not, name it under `not_features`.",
+    ),
+    "LEAK6": Code(
+        title="Splits that overlap in time",
+        meaning="Blocks when a row of dev or test is not later than every row of the splits before it, and the gap.",
+        advice="Publish again; if it stays, report it as a fault of Gristmill.",
+        can_block=True,
     ),
     "LEAK8": Code(
         title="Two columns that together determine the target",
@@ -221,6 +243,14 @@ CATALOGUE = {
         title="Overfitting to dev",
         meaning="Warns when test is worse than dev, with the limits of BIAS1.",
         advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
+        asked_of="model",
+    ),
+    "TEST1": Code(
+        title="Models judged on this test set",
+        meaning="Warns when 10 or more models were judged on one test set: from there on the 95 % interval of the best "
+        "of as many equal models that err independently misses the truth in 22 of 100 test sets or more.",
+        advice="Read test once, for the model that dev has chosen; widen the interval of the best by the factor told, "
+        "or take a fresh test set (rows that came later, or a new policy).",
         asked_of="model",
     ),
     "SHIFT1": Code(

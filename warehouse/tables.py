@@ -28,6 +28,7 @@ class Candidate:
         entity: SQL for the text that identifies a row.
         in_pool: SQL for whether a row is in the target pool, or None.
         row: SQL for the text that tells a row from every other, where the policy needs it.
+        named: The column of the query that names each row's split, or None.
     """
 
     select: str
@@ -38,10 +39,11 @@ class Candidate:
     entity: str
     in_pool: str | None
     row: str | None = None
+    named: str | None = None
 
     @property
     def sql(self) -> str:
-        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool`, `_row` and `_entity`."""
+        """One SELECT: the columns, the flags of rules told in SQL, `_named`, `_in_pool`, `_row` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
         typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
@@ -49,6 +51,7 @@ class Candidate:
             f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
             for name, kind in self.casts.items()
         ]
+        typed += [f"CAST({quoted(self.named)} AS VARCHAR) AS _named"] if self.named else []
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
         derived += [f"{self.row} AS _row"] if self.row else []
@@ -113,7 +116,7 @@ def version_sql(
         dataset: Its name.
         snapshot: Where the version lies.
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
-        named: Columns that a query names: of the reserved ones it gets those, and `_row` for where a row is stored.
+        named: Columns that a query names: of the reserved ones it gets those, and `_place` for where a row is stored.
         condition: SQL over the table's own columns, `_entity` among them.
     """
     left_out = ", ".join(name for name in RESERVED if name not in set(named))
