@@ -22,7 +22,7 @@ from checks.labelled import FEWEST_OF_A_CLASS, Array, codes_of, numbers_of
 MOST_ROWS, MOST_GROUPS, MOST_ORDERS = 20_000, 200, 5
 LOOKED_AT, FEWEST_LOOKED_AT = 60, 10
 IN_ORDER = 0.9
-FEWEST_ENDS = 0.9
+FEWEST_ENDS, FEWEST_KNOWN = 0.9, 0.1
 ALL = 10**9
 Reach = tuple[int, int]
 # From where to where a window reaches, in rows from its own.
@@ -213,7 +213,7 @@ def _what(ordered: Ordered, looked: Looked, own: str) -> str | None:
 def _is_window(x: Array, window: Array) -> bool:
     """Whether a feature is a straight line of a window, on every row on which both have a value."""
     there = np.isfinite(x) & np.isfinite(window)
-    if there.sum() < 2 * FEWEST_OF_A_CLASS or there.sum() < 0.5 * np.isfinite(window).sum():
+    if there.sum() < 2 * FEWEST_OF_A_CLASS or there.sum() < FEWEST_KNOWN * np.isfinite(window).sum():
         return False
     return is_line(np.where(there, x, np.nan), window)
 
