@@ -116,6 +116,12 @@ CATALOGUE = {
         "entities that had a label when they were first seen.",
         advice="Report it as a fault of Gristmill: the policy promises less than two.",
     ),
+    "SPLIT6": Code(
+        title="Rows that bridge two clusters",
+        meaning="Warns when a new row joins two clusters that are in different splits. It is unused, as `bridge`: no "
+        "old row moves.",
+        advice="Know it: the two clusters should have been one. Only a new policy (`--new-policy`) can join them.",
+    ),
     "TARGET1": Code(
         title="Labels",
         meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",
@@ -146,6 +152,30 @@ CATALOGUE = {
         meaning="Warns when a column alone has an AUC of at least .85 and beats by .2 the best column whose rank "
         "correlation with it is under .7.",
         advice="Is it known when you predict? If not, name it under `not_features`.",
+    ),
+    "LEAK5": Code(
+        title="Nearly identical rows in two splits",
+        meaning="Warns when a row of another split is nearly the same: a text of the same words but for one in ten, "
+        "whatever their case, spacing, unicode form and order, or numbers that differ by at most 1e-4 standard "
+        "deviations in every column, or by a sign turned. Numbers are judged where two columns or more can tell such "
+        "rows apart, and warn when there are more such pairs than chance makes. Blocks under `splits.clusters`, which "
+        "promises that there are none.",
+        advice="Let such rows stay together: name the columns under `splits.clusters`, or drop the copies.",
+        can_block=True,
+    ),
+    "LEAK7": Code(
+        title="One entity under two names",
+        meaning="Warns when a value of an identifier besides the entity (an e-mail, a telephone, a device: a text at "
+        "least 95 % of whose values belong to one entity each) belongs to entities of two splits.",
+        advice="They are probably one: name the column under `splits.clusters.linked_by`, so that they stay together.",
+    ),
+    "LEAK14": Code(
+        title="Rows made from a row of another split",
+        meaning="Blocks when a row that `derived_from` names as made from another is in another split than it, or its "
+        "origin is not among the rows. Without `derived_from` a column such as `parent_id` or `augmented_from` that "
+        "holds keys of other rows warns.",
+        advice="Name the column as `splits.derived_from`: a row then goes where the row goes that it was made from.",
+        can_block=True,
     ),
     "BIAS1": Code(
         title="Avoidable bias",
