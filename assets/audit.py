@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.audit_copies import audit_copies
 from assets.audit_policy import audit_policy
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
@@ -84,6 +85,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         findings += [
             shared_entities(table, apart=dataset.policy.apart),
             identical_rows(table, spec.compared_among(detail["columns"]), has_key=bool(spec.key)),
+            *audit_copies(run, dataset, build, table),
             *_giveaways(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]
         run.tell(dataset, "audit", "shift")

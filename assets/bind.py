@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from assets.cluster_problems import wrong_columns
 from assets.errors import Problem
 from assets.ingest import reading_of
 from assets.inputs import query_problem
@@ -122,6 +123,7 @@ class Binder:
             *_absent(file, columns),
             *_floats(file, columns),
             *_strata(dataset, columns),
+            *wrong_columns(file, columns),
             *self._references(file),
             *_bounds(file, columns),
             *_conditions(file, columns),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from assets.clustering import cluster_rows, hold_bridges
+from assets.derived import with_origins
 from assets.errors import StepFailed
 from assets.once_trained import TRAINED, Identity, hold_trained, mount_trained
 from assets.policies import Numbered
@@ -40,6 +42,11 @@ class Placing:
     remembered: list[str] = field(default_factory=list)
 
 
+def needs_row(dataset: Dataset, policy: Numbered) -> bool:
+    """Whether rows are placed by what tells one from another, too."""
+    return policy.number > 1 or dataset.policy.has_clusters or dataset.file.spec.splits.derived_from is not None
+
+
 def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, identity: Identity) -> Placing:
     """Give every accepted row a split or the reason why it has none.
 
@@ -54,10 +61,17 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
         StepFailed: The column that is stratified by has more values than strata make sense for.
     """
     remembered: list[str] = []
+    if dataset.file.spec.splits.derived_from:
+        table = with_origins(run.warehouse.lake, table)
+    if dataset.policy.has_clusters:
+        clustered = cluster_rows(run, dataset, table, policy.number)
+        table, remembered = clustered.table, clustered.remembered
     if dataset.policy.stratified:
         table, select = _by_strata(run, dataset, table, policy.number)
         remembered.append(select)
     placed = assign(table, dataset.policy)
+    if dataset.policy.has_clusters:
+        placed = hold_bridges(placed)
     if policy.number > 1:
         remembered += mount_trained(run, dataset, placed, policy.number, identity)
         if not dataset.file.spec.splits.allow_trained:

@@ -92,18 +92,22 @@ class Subject:
     def unit(self) -> str:
         """What is swapped when splits are compared, in words."""
         spec = self.dataset.file.spec
+        if spec.splits.clusters:
+            return "cluster"
         return ", ".join(spec.splits.entity) or "row"
 
     @property
     def is_unit_the_day(self) -> bool:
         """Whether an entity is one day."""
         spec = self.dataset.file.spec
-        return tuple(spec.splits.entity) == (spec.time,)
+        return tuple(spec.splits.entity) == (spec.time,) and not spec.splits.clusters
 
     @property
     def has_entities(self) -> bool:
         """Whether an entity may have several rows."""
         spec = self.dataset.file.spec
+        if spec.splits.clusters or spec.splits.derived_from:
+            return True
         entity = set(spec.splits.entity) or set(spec.key)
         return not (spec.key and set(spec.key) <= entity)
 
@@ -111,7 +115,7 @@ class Subject:
         """The columns that are no distribution, and why: the entity, a key of one column."""
         spec = self.dataset.file.spec
         key = dict.fromkeys(spec.key, IS_KEY) if len(spec.key) == 1 else {}
-        return key | dict.fromkeys(spec.splits.entity, IS_ENTITY)
+        return key | dict.fromkeys(spec.splits.together, IS_ENTITY)
 
     def pool_columns(self) -> dict[str, str]:
         """The columns that `evaluate_on` reads: the pools differ in them because it says so."""

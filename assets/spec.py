@@ -24,7 +24,7 @@ NOT_BUILT = frozenset(
         "columns",
         "on_duplicate_key",
     ]
-    + ["splits.time", "splits.predefined", "splits.clusters", "splits.identical", "splits.derived_from"]
+    + ["splits.time", "splits.predefined", "splits.identical"]
     + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -141,6 +141,16 @@ class SplitsSpec(Strict):
         description="Why entities that were in train under an earlier policy may be in dev and test. Recorded.",
     )
 
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The columns that say which rows belong together: the entity, what links rows, the origin of a row.
+
+        >>> SplitsSpec(entity="id", derived_from="parent_id").together
+        ('id', 'parent_id')
+        """
+        linked = self.clusters.linked_by if self.clusters else ()
+        return (*self.entity, *linked, *((self.derived_from,) if self.derived_from else ()))
+
 
 class ModelSpec(Strict):
     """A model that is fitted here, or predictions that were made elsewhere: either way it is judged."""
@@ -221,12 +231,12 @@ class DatasetSpec(Strict):
             return [column for column in columns if column in self.features]
         # A part of a composite key may be a feature (the carrier of a flight); a key of one column names the row.
         key = self.key if len(self.key) == 1 else ()
-        hidden = {*key, *self.splits.entity, self.time, self.target, *self.not_features}
+        hidden = {*key, *self.splits.together, self.time, self.target, *self.not_features}
         return [column for column in columns if column not in hidden]
 
     def compared_among(self, columns: Any) -> list[str]:
         """The columns by which two rows are identical: all but key, entity, time, target and `not_features`."""
-        hidden = {*self.key, *self.splits.entity, self.time, self.target, *self.not_features}
+        hidden = {*self.key, *self.splits.together, self.time, self.target, *self.not_features}
         return [column for column in columns if column not in hidden]
 
 

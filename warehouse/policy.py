@@ -18,7 +18,7 @@ TARGET_POOL = ("test", "dev")
 DIGITS = 12
 # The columns that every published table carries; names that begin with _ are Gristmill's own.
 RESERVED = ("_entity", "_split", "_bucket", "_unused")
-NO_ENTITY, HELD_BACK, TRAINED_ON = "no entity", "held back", "trained on"
+NO_ENTITY, HELD_BACK, TRAINED_ON, BRIDGE = "no entity", "held back", "trained on", "bridge"
 DEFAULT_SHARES = {"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")}
 DEFAULT_POOLED_SHARES = {
     "train": Decimal("0.65"),
@@ -40,6 +40,7 @@ class SplitPolicy:
         apart: `everywhere`: an entity is in one split at most. `pool`: in one split at most within each pool.
         has_pools: Whether the dataset says `evaluate_on`, so that dev and test come from one pool alone.
         stratified: The column whose shares are kept alike in all splits, or None.
+        has_clusters: Whether entities are found: rows that are linked or nearly the same.
     """
 
     salt: str
@@ -47,6 +48,7 @@ class SplitPolicy:
     apart: Literal["everywhere", "pool"] = "everywhere"
     has_pools: bool = False
     stratified: str | None = None
+    has_clusters: bool = False
 
     @property
     def is_by_pool(self) -> bool:
@@ -56,7 +58,7 @@ class SplitPolicy:
     @property
     def is_remembered(self) -> bool:
         """Whether an entity's split depends on which others were there when it was first seen, so that it is stored."""
-        return self.stratified is not None
+        return self.stratified is not None or self.has_clusters
 
     @property
     def lines(self) -> dict[str, Line]:
