@@ -10,26 +10,25 @@ from typing import Any
 
 from assets.audit_copies import audit_copies
 from assets.audit_policy import audit_policy
+from assets.audit_splits import are_copies, asked_splits, named_splits, times
 from assets.compare_versions import compare_with_last
 from assets.ingest import unread_rows
 from assets.plan import latest
 from assets.profile import Learned, Subject, learn
 from assets.project import Dataset
+from assets.split_facts import split_facts
 from assets.step import Run
+from assets.target import given_away
 from checks.broken import broken_rules, rejected_share
-from checks.collect import collect
 from checks.finding import Finding
-from checks.giveaway import giveaways
 from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
-from checks.sizes import accounted, empty_splits, is_unlabelled, labels, split_sizes, unused_rows
-from checks.units import N_BUCKETS
-from warehouse.policy import RESERVED, SPLITS
+from checks.sizes import accounted, labels, split_sizes, unused_rows
+from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.records import Step
 from warehouse.tables import version_sql
 
 AUDITED = "_audited"
-JUDGED_ROWS = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +39,14 @@ class Audited:
         findings: The answers; one that fails keeps the build from being published.
         splits: What each split holds.
         unused: Rows in no split, by reason.
+        split_figures: Pictures of the splits.
         learned: Columns, counts and comparisons.
     """
 
     findings: list[Finding]
     splits: list[dict[str, Any]]
     unused: list[dict[str, Any]]
+    split_figures: list[dict[str, Any]]
     learned: Learned
 
     @property
@@ -70,29 +71,34 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
     ]
     lake = run.warehouse.lake
     with lake.workspace() as workspace:
-        lake.execute(f"CREATE VIEW {AUDITED} AS {version_sql(dataset.name, int(build.snapshot or 0), named=RESERVED)}")
+        # A column of that name hides DuckLake's own.
+        named = RESERVED if "rowid" in detail["columns"] else (*RESERVED, PLACE)
+        lake.execute(f"CREATE VIEW {AUDITED} AS {version_sql(dataset.name, int(build.snapshot or 0), named=named)}")
         table = lake.ibis.table(AUDITED, database=(workspace, "main"))
         run.tell(dataset, "audit", "splits")
         sizes = split_sizes(table, target=spec.target, time=spec.time)
+        told = split_facts(dataset, table, sizes)
         unused = unused_rows(table, target=spec.target)
         findings += [
             accounted(sizes, unused, n_rows=int(detail["n_accepted"])),
-            empty_splits(sizes, tuple(dataset.policy.shares)),
+            asked_splits(dataset, sizes, unused),
             labels(sizes, spec.target),
             *audit_policy(run, dataset, build, table),
+            *named_splits(dataset, build),
         ]
         run.tell(dataset, "audit", "leakage")
         findings += [
             shared_entities(table, apart=dataset.policy.apart),
-            identical_rows(table, spec.compared_among(detail["columns"]), has_key=bool(spec.key)),
+            identical_rows(table, spec.compared_among(detail["columns"]), has_key=not are_copies(dataset)),
             *audit_copies(run, dataset, build, table),
-            *_giveaways(dataset, table, detail["columns"], int(detail["n_accepted"])),
+            *times(dataset, build, table, sizes, unused),
+            *given_away(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]
         run.tell(dataset, "audit", "shift")
         learned = _learn(run, dataset, build, table, sizes)
         findings += learned.findings
-    sizes.sort(key=lambda row: SPLITS.index(row["split"]))
-    return Audited(findings=findings, splits=sizes, unused=unused, learned=learned)
+    splits = sorted(told.splits, key=lambda row: SPLITS.index(row["split"]))
+    return Audited(findings=findings, splits=splits, unused=unused, split_figures=told.figures, learned=learned)
 
 
 def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict[str, Any]]) -> Learned:
@@ -112,21 +118,6 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
     learned = learn(subject)
     compare_with_last(run, subject, int(build.snapshot or 0), learned)
     return learned
-
-
-def _giveaways(dataset: Dataset, table: Any, columns: Any, n_rows: int) -> list[Finding]:
-    spec = dataset.file.spec
-    if spec.target is None:
-        return [
-            Finding(code=code, outcome="not_applicable", seen="the dataset has no target")
-            for code in ("LEAK3", "LEAK4")
-        ]
-    features = spec.features_among(columns)
-    n_buckets = N_BUCKETS if n_rows <= JUDGED_ROWS else max(8, N_BUCKETS * JUDGED_ROWS // n_rows)
-    rows = table.filter(~is_unlabelled(table[spec.target]), table["_bucket"] < n_buckets)
-    frame = collect(rows.select(*features, spec.target, "_bucket"))
-    share = "" if n_buckets == N_BUCKETS else f", those of about {n_buckets / N_BUCKETS:.0%} of the entities"
-    return giveaways(frame, features, spec.target, judged_on=f"{len(frame):,} labelled rows{share}")
 
 
 def _kept_columns(run: Run, dataset: Dataset, columns: Any) -> list[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from assets.bind_splits import moments_and_names
 from assets.cluster_problems import wrong_columns
 from assets.errors import Problem
 from assets.ingest import reading_of
@@ -111,17 +112,19 @@ class Binder:
         problems += [
             file.problem(key, f"gives the column {name!r}, which Gristmill adds", _rename(file, name, "part"))
             for name in given
-            if name.lower() == "split"
+            if name.lower() == "split" and name != file.spec.splits.named_by
         ]
         if problems:
             return None, problems
-        columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
+        kept = {name: kind for name, kind in given.items() if not name.startswith("_") and name.lower() != "split"}
+        columns = {name: stored_as(kind) for name, kind in kept.items()}
         for name, promise in file.spec.contract.columns.items():
             if name in columns and promise.cast and not promise.is_held_by(columns[name]):
                 columns[name] = promise.cast
         problems = [
             *_absent(file, columns),
             *_floats(file, columns),
+            *moments_and_names(dataset, columns, given),
             *_strata(dataset, columns),
             *wrong_columns(file, columns),
             *self._references(file),

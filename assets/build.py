@@ -61,7 +61,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         accepted, rejected = _writes(run, dataset, candidate, held, placing, backend)
         after = latest(meta, dataset.name)  # what it placed is known to this build
         detail = _detail(run, dataset, candidate, held, inputs)
-        detail |= {"policy": policy.number, "after": after.version if after else None}
+        detail |= {"policy": policy.number, "after": after.version if after else None, "placing": dict(placing.facts)}
         step = run.new_step(dataset, "build", fingerprint_of(detail["parts"]), started_at=started_at, detail=detail)
         extra = {"kind": "build", "step": step.to_json()}
         with lake.transaction(run.author, f"build {dataset.name}", extra):
@@ -144,7 +144,9 @@ def _mount_inputs(run: Run, dataset: Dataset) -> dict[str, int]:
 def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bool) -> Candidate:
     spec = dataset.file.spec
     given = described(run.warehouse.lake.connection, dataset.select)
-    columns = {name: stored_as(kind) for name, kind in given.items() if not name.startswith("_")}
+    # A column `split` is there only as the one that names the splits: it is published as our own.
+    kept = {name: kind for name, kind in given.items() if not name.startswith("_") and name.lower() != "split"}
+    columns = {name: stored_as(kind) for name, kind in kept.items()}
     casts = {
         name: str(promise.cast)
         for name, promise in spec.contract.columns.items()
@@ -161,6 +163,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bo
         in_pool=spec.splits.evaluate_on,
         row=_identity(dataset, columns, frozen).row_text(columns) if has_row else None,
         further=node_sql(spec, columns),
+        named=spec.splits.named_by,
     )
 
 
@@ -186,7 +189,7 @@ def _identity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | Non
 def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:
     """The columns by which rows are known that have no key and no entity, frozen with the first version."""
     spec = dataset.file.spec
-    return [name for name in columns if name != spec.target and name not in spec.not_features]
+    return [name for name in columns if name not in {spec.target, spec.splits.named_by, *spec.not_features}]
 
 
 def _writes(

@@ -94,10 +94,3 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
     ]
     named = ("status", "estimator", "first_fix", "error", "hint", "model_run_id")
     return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, "metrics": metrics}
-
-
-def n_judged(meta: Meta, dataset: str, policy: int | None) -> int:
-    """How many different models were judged on the test sets of one policy: the more, the less test is unseen."""
-    versions = {v.version for v in meta.versions(dataset) if v.policy == policy}
-    rows = meta.rows(RUNS, dataset=dataset, status="succeeded")
-    return len({(row["model"], row["code_sha256"], str(row["params"])) for row in rows if row["version"] in versions})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assets.judged import finding_on_test, uses_of_test
 from assets.model_plan import newest_runs
 from assets.plan import latest
 from assets.sources import active_ingestions
@@ -130,9 +131,11 @@ def model_facts(meta: Meta, row: Mapping[str, Any]) -> Facts:
 
 
 def model_findings(meta: Meta, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the gaps of one run of a model say to their codes."""
+    """What the gaps of one run of a model say to their codes, and how often its test set was used."""
     codes = {gap.name: gap.code for gap in KNOWN_GAPS}
-    return [
+    judged_on = [version for version in meta.versions(row["dataset"]) if version.version == row["version"]]
+    used = [finding_on_test(uses_of_test(meta, version)).to_json() for version in judged_on]
+    return used + [
         {
             "code": codes[gap["name"]],
             "outcome": OUTCOMES[gap["verdict"]],

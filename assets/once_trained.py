@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import ibis
@@ -14,7 +15,7 @@ import ibis
 from assets.project import Dataset
 from assets.step import Run
 from warehouse.identity import entity_sql, row_sql
-from warehouse.placements import remembered_sql, trained_sql
+from warehouse.placements import remembered_sql, since_sql, trained_sql
 from warehouse.policy import TARGET_POOL, TRAINED_ON
 from warehouse.query import parse
 from warehouse.records import Version
@@ -22,7 +23,7 @@ from warehouse.records import Version
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-TRAINED, TRAINED_ROWS = "_trained", "_trained_rows"
+TRAINED, TRAINED_ROWS, KNOWN_TRAINED = "_trained", "_trained_rows", "_known_trained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,36 +45,57 @@ class Identity:
         return entity_sql(columns, self.row) if self.has_key else row_sql(columns, self.row)
 
 
-def mount_trained(run: Run, dataset: Dataset, table: ir.Table, number: int, identity: Identity) -> list[str]:
+def mount_trained(
+    run: Run, dataset: Dataset, table: ir.Table, number: int, identity: Identity, *, since: datetime | None = None
+) -> list[str]:
     """Keep the entities that were in train under an earlier policy as the table `_trained` of the workspace.
+
+    Splits that were made elsewhere may change under the same policy: what the last version trained on counts.
+
+    Args:
+        run: The run.
+        dataset: The dataset.
+        table: The rows: `_entity`, `_row`.
+        number: That of the policy.
+        identity: Who a row is, by columns.
+        since: Where dev and test begin, of splits by time.
 
     Returns:
         What is to be remembered of it, so that the next build need not look again.
     """
     lake, versions = run.warehouse.lake, run.warehouse.meta.versions(dataset.name)
+    known = "SELECT NULL::VARCHAR AS name WHERE false"
     if any(version.policy == number for version in versions):
         steps = [version.step_id for version in versions]
-        lake.keep(TRAINED, remembered_sql(lake, dataset.name, "trained", steps=steps, policy=number))
-        return []
+        known = f"SELECT name FROM ({remembered_sql(lake, dataset.name, 'trained', steps=steps, policy=number)})"
+        # What the versions before the last one trained on was remembered as they were followed by the next.
+        versions = versions[-1:] if dataset.policy.predefined else []
     by_entity = [v for v in versions if identity.entity and set(identity.entity) <= set(v.columns)]
     by_row = [v for v in versions if v not in by_entity and set(identity.row) <= set(v.columns)]
-    found = [_names(dataset, [version], entity_sql(version.columns, identity.entity)) for version in by_entity]
-    rows = [_names(dataset, [version], identity.row_text(version.columns)) for version in by_row]
+    found = [_names(dataset, version, entity_sql(version.columns, identity.entity), since) for version in by_entity]
+    rows = [_names(dataset, version, identity.row_text(version.columns), since) for version in by_row]
     if rows:
         lake.keep(TRAINED_ROWS, " UNION ".join(rows))
         found.append(_entities_of_rows(run, table))
-    lake.keep(TRAINED, " UNION ".join(found) if found else "SELECT NULL::VARCHAR AS name WHERE false")
-    return [lake.ibis.compile(lake.ibis.table(TRAINED).select(kind=ibis.literal("trained"), name=ibis._["name"]))]
+    lake.keep(KNOWN_TRAINED, known)
+    lake.keep(TRAINED, " UNION ".join([known, *found]))
+    everything, remembered = lake.ibis.table(TRAINED), lake.ibis.table(KNOWN_TRAINED)
+    new = everything.anti_join(remembered, "name")
+    return [lake.ibis.compile(new.select(kind=ibis.literal("trained"), name=new["name"]))] if found else []
 
 
-def _names(dataset: Dataset, versions: list[Version], name: str) -> str:
-    return " UNION ".join(
-        trained_sql(dataset.name, [version.snapshot], name, _condition(dataset, version)) for version in versions
-    )
+def _names(dataset: Dataset, version: Version, name: str, since: datetime | None) -> str:
+    return trained_sql(dataset.name, [version.snapshot], name, _condition(dataset, version, since))
 
 
-def _condition(dataset: Dataset, version: Version) -> str | None:
-    """Where an entity may be in train of one pool and in dev of the other, only its rows of the target pool count."""
+def _condition(dataset: Dataset, version: Version, since: datetime | None) -> str | None:
+    """Where an entity may be in train of one pool and in dev of the other, only its rows of the target pool count.
+
+    Of splits by time that pool is what lies behind the first cut.
+    """
+    time = dataset.policy.time
+    if time and since and dataset.policy.apart == "pool":
+        return since_sql(time.column, since) if time.column in version.columns else None
     condition = dataset.file.spec.splits.evaluate_on
     if condition is None or not dataset.policy.is_by_pool:
         return None

@@ -1,12 +1,14 @@
 """Where accepted rows go: the one place that gives them `_split`, `_bucket` and `_unused`.
 
-What a policy means is `warehouse.splits`, `warehouse.strata`; what is stored of it `warehouse.placements`.
+What a policy means is `warehouse.splits`, `warehouse.strata`; what is stored of it `warehouse.placements`. Splits by
+time are `assets.placing_time`, those that were made elsewhere `assets.placing_named`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
@@ -14,6 +16,8 @@ from assets.clustering import cluster_rows, hold_bridges
 from assets.derived import with_origins
 from assets.errors import StepFailed
 from assets.once_trained import TRAINED, Identity, hold_trained, mount_trained
+from assets.placing_named import place_by_name
+from assets.placing_time import place_by_time
 from assets.policies import Numbered
 from assets.project import Dataset
 from assets.step import Run
@@ -36,15 +40,18 @@ class Placing:
     Attributes:
         table: The rows with `_split`, `_bucket` and `_unused`.
         remembered: SELECTs of what is to be remembered: kind, name, pool, value, stratum as far as they have them.
+        facts: What was found out on the way, as JSON, for the audit and for the next build.
     """
 
     table: ir.Table
     remembered: list[str] = field(default_factory=list)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def needs_row(dataset: Dataset, policy: Numbered) -> bool:
     """Whether rows are placed by what tells one from another, too."""
-    return policy.number > 1 or dataset.policy.has_clusters or dataset.file.spec.splits.derived_from is not None
+    has_origins = dataset.file.spec.splits.derived_from is not None
+    return policy.number > 1 or dataset.policy.predefined is not None or dataset.policy.has_clusters or has_origins
 
 
 def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, identity: Identity) -> Placing:
@@ -61,22 +68,30 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
         StepFailed: The column that is stratified by has more values than strata make sense for.
     """
     remembered: list[str] = []
+    facts: Mapping[str, Any] = {}
+    cuts = None
     if dataset.file.spec.splits.derived_from:
         table = with_origins(run.warehouse.lake, table)
     if dataset.policy.has_clusters:
         clustered = cluster_rows(run, dataset, table, policy.number)
         table, remembered = clustered.table, clustered.remembered
-    if dataset.policy.stratified:
+    elif dataset.policy.stratified:
         table, select = _by_strata(run, dataset, table, policy.number)
         remembered.append(select)
+    elif time := dataset.policy.time:
+        by_time = place_by_time(run, dataset, table, time, policy.number, identity)
+        table, remembered, facts, cuts = by_time.table, by_time.remembered, by_time.facts, by_time.cuts
+    elif named := dataset.policy.predefined:
+        by_name = place_by_name(run, dataset, table, named, identity)
+        table, facts = by_name.table, by_name.facts
     placed = assign(table, dataset.policy)
     if dataset.policy.has_clusters:
         placed = hold_bridges(placed)
-    if policy.number > 1:
-        remembered += mount_trained(run, dataset, placed, policy.number, identity)
+    if policy.number > 1 or dataset.policy.predefined:
+        remembered += mount_trained(run, dataset, placed, policy.number, identity, since=cuts.first if cuts else None)
         if not dataset.file.spec.splits.allow_trained:
             placed = hold_trained(placed, run.warehouse.lake.ibis.table(TRAINED))
-    return Placing(table=placed, remembered=remembered)
+    return Placing(table=placed, remembered=remembered, facts=facts)
 
 
 def _by_strata(run: Run, dataset: Dataset, table: ir.Table, number: int) -> tuple[ir.Table, str]:

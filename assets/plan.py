@@ -79,11 +79,18 @@ def parts_of(dataset: Dataset, meta: Meta, *, inputs: Mapping[str, int] | None =
                 "evaluate_on": spec.splits.evaluate_on,
             }
             | further(dataset)
+            | _keys_file(dataset)
         ),
         "columns": digest(
             {"target": spec.target, "time": spec.time, "features": spec.features, "not": spec.not_features}
         ),
     }
+
+
+def _keys_file(dataset: Dataset) -> dict[str, str]:
+    """The content of the file that splits are taken from, where they are."""
+    predefined = dataset.policy.predefined
+    return {"keys_sha256": predefined.file.sha256()} if predefined and predefined.file else {}
 
 
 def latest_versions(dataset: Dataset, meta: Meta) -> dict[str, int]:

@@ -55,7 +55,11 @@ def policy_facts(dataset: Dataset) -> tuple[dict[str, Any], list[str]]:
 def further(dataset: Dataset) -> dict[str, Any]:
     """What a policy says beside shares, pools and entity, as JSON; nothing for most."""
     said = dataset.file.spec.splits.model_dump(mode="json", include=set(FURTHER), exclude_defaults=True)
-    return said | ({"stratified": dataset.policy.stratified} if dataset.policy.stratified else {})
+    said |= {"stratified": dataset.policy.stratified} if dataset.policy.stratified else {}
+    if dataset.policy.time and dataset.policy.time.is_by_shares:
+        # The lines tell train from train_dev alone; where dev and test begin follows from their shares of rows.
+        said["shares"] = {split: str(share) for split, share in dataset.policy.shares.items()}
+    return said
 
 
 def is_placed_alike(meta: Meta, dataset: Dataset, build: Step, number: int) -> bool:
@@ -67,7 +71,9 @@ def is_placed_alike(meta: Meta, dataset: Dataset, build: Step, number: int) -> b
     if build.detail.get("policy", number) != number:
         return False
     versions = meta.versions(dataset.name)
-    return not dataset.policy.is_remembered or build.detail.get("after") == (versions[-1].version if versions else None)
+    if not dataset.policy.is_remembered or (versions and versions[-1].step_id == build.step_id):
+        return True
+    return build.detail.get("after") == (versions[-1].version if versions else None)
 
 
 def is_split_alike(one: Dataset, other: Dataset) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assets.project import Dataset
+from assets.split_facts import has_entities
 from checks.bins import Cells
 from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
@@ -32,6 +33,7 @@ Rows = list[dict[str, Any]]
 # Which splits are compared, and which question of the catalogue it is.
 PAIRS = (("train", "train_dev", "SHIFT1"), ("dev", "test", "SHIFT2"), ("train", "dev", "SHIFT3"))
 IS_ENTITY, IS_KEY, IS_POOL = "it is the entity", "it is the key", "`evaluate_on` selects by it"
+IS_NAME = "it names the splits"
 
 
 @dataclass(kw_only=True)
@@ -105,17 +107,14 @@ class Subject:
     @property
     def has_entities(self) -> bool:
         """Whether an entity may have several rows."""
-        spec = self.dataset.file.spec
-        if spec.splits.clusters or spec.splits.derived_from:
-            return True
-        entity = set(spec.splits.entity) or set(spec.key)
-        return not (spec.key and set(spec.key) <= entity)
+        return has_entities(self.dataset.file.spec)
 
     def silent(self) -> dict[str, str]:
-        """The columns that are no distribution, and why: the entity, a key of one column."""
+        """The columns that are no distribution, and why: the entity, a key of one column, the names of splits."""
         spec = self.dataset.file.spec
         key = dict.fromkeys(spec.key, IS_KEY) if len(spec.key) == 1 else {}
-        return key | dict.fromkeys(spec.splits.together, IS_ENTITY)
+        named = {spec.splits.named_by: IS_NAME} if spec.splits.named_by in self.columns else {}
+        return key | named | dict.fromkeys(spec.splits.together, IS_ENTITY)
 
     def pool_columns(self) -> dict[str, str]:
         """The columns that `evaluate_on` reads: the pools differ in them because it says so."""
@@ -184,12 +183,12 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
     across = code == "SHIFT3" and spec.splits.evaluate_on is not None
     question = Question(unit=subject.unit, seed=f"{subject.fingerprint} {' '.join(pair)}", declared=across)
     cells = profile.cells
-    if across:
+    if across or (spec.splits.time and code != "SHIFT1"):
         is_apart = _is_apart_in_time(subject, pair)
         when = dict.fromkeys(moments_of(subject.table), IS_WHEN) if is_apart else {}
         silent = when | subject.pool_columns()
         cells = told(cells, silent)
-        if subject.dataset.policy.apart == "pool":
+        if code == "SHIFT3" and subject.dataset.policy.apart == "pool":
             table = subject.table.filter(subject.table["_split"].isin(pair))
             question = replace(question, n_common_entities=common_entities(table.mutate(_part=table["_split"])))
         if is_apart and not subject.is_unit_the_day:

@@ -15,6 +15,7 @@ from assets.cluster_problems import wrong_combinations
 from assets.errors import Problem
 from assets.inputs import inputs_of
 from assets.model_problems import problems_of_models
+from assets.split_problems import predefined_policy, time_policy, time_problems, wrong_time_shares
 from assets.yaml_file import DatasetFile, read_datasets
 from warehouse.apportion import LONGEST_PERIOD, period_of
 from warehouse.errors import NotFound, closest
@@ -177,11 +178,11 @@ def _columns_named_twice(file: DatasetFile) -> list[Problem]:
 
 def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Problem]]:
     splits = file.spec.splits
-    has_pools = splits.evaluate_on is not None
-    shares: Mapping[str, Decimal] = dict(splits.shares.items()) or (
-        DEFAULT_POOLED_SHARES if has_pools else DEFAULT_SHARES
-    )
-    problems: list[Problem] = []
+    has_pools, time = splits.evaluate_on is not None, time_policy(file)
+    predefined, problems = predefined_policy(file, settings.root)
+    problems += time_problems(file)
+    default = {"train": Decimal(1)} if time and time.given else DEFAULT_SHARES
+    shares: Mapping[str, Decimal] = dict(splits.shares.items()) or (DEFAULT_POOLED_SHARES if has_pools else default)
     if splits.policy is not None:
         if splits.policy not in settings.policies:
             known = tuple(settings.policies)
@@ -207,15 +208,18 @@ def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Pr
         has_pools=has_pools,
         stratified=stratified,
         has_clusters=splits.clusters is not None,
+        time=time,
+        predefined=predefined,
     )
     key, whose = (
         ("splits.shares", "") if splits.shares else ("splits.policy", f"names {splits.policy!r}, whose shares ")
     )
-    problems += [file.problem(key, f"{whose}{found}", hint) for found, hint in _wrong_shares(policy)]
+    wrong = wrong_time_shares(shares, time) if time and (splits.shares or splits.policy) else []
+    problems += [file.problem(key, f"{whose}{found}", hint) for found, hint in wrong or _wrong_shares(policy)]
     if splits.stratified is True and stratified is None:
         hint = "name the column: `stratified: colour`"
         problems.append(file.problem("splits.stratified", "is `true` and the dataset has no target", hint))
-    if splits.apart == "pool" and not has_pools:
+    if splits.apart == "pool" and not (has_pools or splits.time):
         problems.append(
             file.problem("splits.apart", "is `pool` and there are no pools", "add `evaluate_on`, or leave `apart` out")
         )
@@ -229,10 +233,9 @@ def _wrong_shares(policy: SplitPolicy) -> list[tuple[str, str]]:
     if (total := sum(shares.values())) != 1:
         by = f"make them {abs(total - 1)} {'less' if total > 1 else 'more'} in all"
         return [(f"add up to {total}, not 1", by if total < 2 else "write 0.8 for 80 %")]
-    if "train_dev" in shares and not policy.has_pools:
-        return [
-            ("have train_dev, which exists only with `evaluate_on`", "give its share to train, or say `evaluate_on`")
-        ]
+    if policy.time is None and "train_dev" in shares and not policy.has_pools:
+        found = "have train_dev, which exists only with `evaluate_on` or `time`"
+        return [(found, "give its share to train, or say `evaluate_on`")]
     if policy.stratified and (period := max(map(period_of, policy.shares_by_pool.values()))) > LONGEST_PERIOD:
         found = f"repeat after {period:,} entities only, and a stratified policy takes turns within {LONGEST_PERIOD:,}"
         return [(found, "round them to three digits")]

@@ -5,13 +5,13 @@ Reading the file is `assets.yaml_file`; whether the names in it exist is asked b
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from assets.cron import parse
+from assets.yaml_moments import as_duration, as_place
 from checks.contract import Contract, OneOrMany, Strict
 
 SplitName = Literal["train", "train_dev", "dev", "test"]
@@ -24,7 +24,6 @@ NOT_BUILT = frozenset(
         "columns",
         "on_duplicate_key",
     ]
-    + ["splits.time", "splits.predefined", "splits.identical"]
     + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -76,13 +75,15 @@ class SourceSpec(Strict):
 class TimeSplits(Strict):
     """Splits by the dataset's `time`: train first, then dev, then test."""
 
-    dev: date | datetime | str | None = Field(
+    dev: Annotated[str | None, BeforeValidator(as_place)] = Field(
         None, description="Where dev begins: a moment, or how long it lasts (`30d`). Default: what `shares` give."
     )
-    test: date | datetime | str | None = Field(
+    test: Annotated[str | None, BeforeValidator(as_place)] = Field(
         None, description="Where test begins: a moment, or how long it lasts, up to the newest row."
     )
-    gap: str | None = Field(None, description="How long before a split rows are left unused: `1d`, `12h`.")
+    gap: Annotated[str | None, BeforeValidator(as_duration)] = Field(
+        None, description="How long before dev and test rows are left unused: `1d`, `12h`."
+    )
     roll: bool = Field(False, description="Find where splits begin anew in each version, by durations or shares.")
     release: bool = Field(False, description="Let rows that were in dev or test pass into train as splits roll on.")
 
@@ -150,6 +151,11 @@ class SplitsSpec(Strict):
         """
         linked = self.clusters.linked_by if self.clusters else ()
         return (*self.entity, *linked, *((self.derived_from,) if self.derived_from else ()))
+
+    @property
+    def named_by(self) -> str | None:
+        """The column that names each row's split, where one does."""
+        return self.predefined.column if self.predefined else None
 
 
 class ModelSpec(Strict):
@@ -231,12 +237,15 @@ class DatasetSpec(Strict):
             return [column for column in columns if column in self.features]
         # A part of a composite key may be a feature (the carrier of a flight); a key of one column names the row.
         key = self.key if len(self.key) == 1 else ()
-        hidden = {*key, *self.splits.together, self.time, self.target, *self.not_features}
+        hidden = {*key, *self.splits.together, self.time, self.target, self.splits.named_by, *self.not_features}
         return [column for column in columns if column not in hidden]
 
     def compared_among(self, columns: Any) -> list[str]:
-        """The columns by which two rows are identical: all but key, entity, time, target and `not_features`."""
-        hidden = {*self.key, *self.splits.together, self.time, self.target, *self.not_features}
+        """The columns by which two rows are identical: all but key, entity, time, target and `not_features`.
+
+        Nor by the column that names their splits.
+        """
+        hidden = {*self.key, *self.splits.together, self.time, self.target, self.splits.named_by, *self.not_features}
         return [column for column in columns if column not in hidden]
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import SpecError
+from assets.judged import finding_on_test, uses_of_test
 from assets.model_plan import due_models
 from assets.plan import fingerprint_of, finished_build, latest, parts_of
 from assets.project import Dataset
@@ -102,6 +103,8 @@ def judge_models(run: Run, dataset: Dataset, result: DatasetResult) -> None:
         result.models.append(told)
         if told["status"] == "failed":
             result.exit_code = result.exit_code or 1
+    used = finding_on_test(uses_of_test(run.warehouse.meta, version))
+    result.findings += [used.to_json()] if used.outcome == "warn" else []
 
 
 def _found_in_sources(run: Run, dataset: Dataset) -> list[Finding]:
@@ -129,6 +132,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "unused": audited.unused,
         "n_unlabelled": audited.n_unlabelled,
         "figures": audited.learned.figures,
+        "split_figures": audited.split_figures,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)
@@ -181,10 +185,11 @@ def _fill(result: DatasetResult, built: Step, audited: Step, findings: list[dict
 
 def fill_unchanged(run: Run, dataset: Dataset, result: DatasetResult) -> None:
     """Complete the result of a dataset that is up to date; a file that is gone is told each time."""
-    meta = run.warehouse.meta
+    meta, of_models = run.warehouse.meta, result.findings
     if version := latest(meta, dataset.name):
         steps = {step.step_id: step for step in meta.steps(dataset.name)}
         _fill(result, steps[version.step_id], steps[version.audit_id], meta.findings(version.audit_id))
+    result.findings = [*result.findings, *of_models]
     told = {finding["seen"] for finding in result.findings}
     for name, source in dataset.file.spec.sources_of(dataset.name).items():
         found = source_files(run.project.settings.root, meta, dataset.name, name, source)

@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from checks.giveaway import determining_columns, is_continuous, scores, suspicious_columns
+from checks.giveaway import determining_columns, scores, suspicious_columns
+from checks.labelled import Labelled
 from checks.units import N_BUCKETS
 from warehouse.errors import NotFound
 from warehouse.files import SourceFile, plain
@@ -153,9 +154,10 @@ def _giveaways(
         f" WHERE _bucket < {n_buckets} AND {quoted(target)} IS NOT NULL"
     ).pl()
     features = [column.name for column in columns if column.name != target]
-    determining = determining_columns(frame, features, target) if len(frame) else []
-    if not len(frame) or is_continuous(frame[target]):
+    if not len(frame):
+        return [], []
+    rows = Labelled(frame=frame, features=tuple(features), target=target, judged_on=f"{len(frame):,} rows")
+    determining = determining_columns(rows)
+    if rows.is_quantity:
         return determining, []
-    return determining, suspicious_columns(
-        scores(frame, [name for name in features if name not in determining], target)
-    )
+    return determining, suspicious_columns(scores(rows, [name for name in features if name not in determining]))

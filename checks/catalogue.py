@@ -80,7 +80,8 @@ CATALOGUE = {
     "SPLIT1": Code(
         title="Every row has a split or a reason",
         meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",
-        advice="Rows are held back because their entity is in a split of the other pool; `apart: pool` would use them.",
+        advice="Rows are held back because their entity is in another split; `apart: pool` lets it be in train and in "
+        "one of dev and test.",
         can_block=True,
     ),
     "SPLIT2": Code(
@@ -122,6 +123,20 @@ CATALOGUE = {
         "old row moves.",
         advice="Know it: the two clusters should have been one. Only a new policy (`--new-policy`) can join them.",
     ),
+    "SPLIT8": Code(
+        title="Cuts by time that rolled on",
+        meaning="Warns when rows of times that were dev or test in an earlier version are in train, as `release: true` "
+        "allows. Without it they stay unused, and are counted.",
+        advice="Judge no model of an earlier version on them, and do not compare with figures of a test set that is "
+        "train now.",
+    ),
+    "SPLIT9": Code(
+        title="Splits that were made elsewhere",
+        meaning="Blocks when a name is that of no split, or a key of the file has two. Warns of rows without a name "
+        "(unused) and of keys without a row.",
+        advice="Mend the column or the file: the names are train, train_dev, dev (also val, valid, validation), test.",
+        can_block=True,
+    ),
     "TARGET1": Code(
         title="Labels",
         meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",
@@ -136,7 +151,8 @@ CATALOGUE = {
     "LEAK2": Code(
         title="Identical rows in two splits",
         meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
-        "dataset has no key. With a key it warns.",
+        "dataset has no key, or its splits were made elsewhere. With a key, or another time under splits by time, it "
+        "warns.",
         advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
         can_block=True,
     ),
@@ -177,6 +193,59 @@ CATALOGUE = {
         advice="Name the column as `splits.derived_from`: a row then goes where the row goes that it was made from.",
         can_block=True,
     ),
+    "LEAK6": Code(
+        title="Splits that overlap in time",
+        meaning="Blocks when a row of dev or test is not later than every row of the splits before it, and the gap.",
+        advice="Publish again; if it stays, report it as a fault of Gristmill.",
+        can_block=True,
+    ),
+    "LEAK8": Code(
+        title="Two columns that together determine the target",
+        meaning="Blocks when a map of two columns' values, or a threshold of their difference, sum, ratio or product, "
+        "errs on no row of entities that it was not fitted on, and neither column is strong alone. Warns when it errs "
+        "on at most 1 %, or nothing lies near the threshold.",
+        advice="The target is told in two parts: name one or both under `not_features`, if they are not known when you "
+        "predict.",
+        can_block=True,
+    ),
+    "LEAK9": Code(
+        title="A column whose missing values tell the target",
+        meaning="Blocks when whether a column has a value determines a target of two classes. Warns when that tells at "
+        "least .85 of the rows of a class and of the others right.",
+        advice="It is filled in once the outcome is known: name it under `not_features`.",
+        can_block=True,
+    ),
+    "LEAK10": Code(
+        title="The order of the rows and the target",
+        meaning="Warns when the place at which a row is stored tells its label: the label of the row before, or the "
+        "place's remainder by 2 to 16. Never blocks: splits go by entity and not by place.",
+        advice="Shuffle before you take the first rows, or batches in order; the place is no feature.",
+    ),
+    "LEAK11": Code(
+        title="An id that encodes the target",
+        meaning="Warns when the order, remainder, length or characters of a part of key or entity that models do not "
+        "see tell the label.",
+        advice="Never let a model see the id, nor what is made from it or joined by it; keep it under `key` or "
+        "`not_features`.",
+    ),
+    "LEAK12": Code(
+        title="Groups across splits that share a label",
+        meaning="Warns when the label is constant, or nearly, within the values of a column that stand in train and in "
+        "dev or test, or within entities that `apart: pool` allows in both.",
+        advice="Name the group as `entity` (with `apart: everywhere`), so that each lies in one split whole.",
+    ),
+    "LEAK13": Code(
+        title="Features that hold what is to come",
+        meaning="Warns when a feature is an aggregate over all rows of a group, later ones and those of dev and test "
+        "among them (the target's also without a time), or the value or mean of rows to come.",
+        advice="Make it anew from earlier rows alone; of the target, from train alone.",
+    ),
+    "LEAK15": Code(
+        title="Columns scaled beyond train",
+        meaning="Warns when a column is standardised, brought to 0 to 1, or ranked over exactly all rows and not over "
+        "train.",
+        advice="Bring the column as it was: models are prepared on train alone, and scale it themselves.",
+    ),
     "BIAS1": Code(
         title="Avoidable bias",
         meaning="Warns when the error on train lies above the human level: the 95 % interval of the gap excludes zero, "
@@ -204,6 +273,14 @@ CATALOGUE = {
         title="Overfitting to dev",
         meaning="Warns when test is worse than dev, with the limits of BIAS1.",
         advice="Get a bigger or a fresh dev set: choices were made on this one until they fitted it.",
+        asked_of="model",
+    ),
+    "TEST1": Code(
+        title="Models judged on this test set",
+        meaning="Warns when 10 or more models were judged on one test set: from there on the 95 % interval of the best "
+        "of as many equal models that err independently misses the truth in 22 of 100 test sets or more.",
+        advice="Read test once, for the model that dev has chosen; widen the interval of the best by the factor told, "
+        "or take a fresh test set (rows that came later, or a new policy).",
         asked_of="model",
     ),
     "SHIFT1": Code(

@@ -12,11 +12,17 @@ import numpy as np
 import polars as pl
 
 from checks.finding import Finding
+from checks.labelled import (
+    FEWEST_OF_A_CLASS,
+    Array,
+    Labelled,
+    has_enough,
+    is_ordered,
+    mapped,
+)
 
-FEWEST_OF_A_CLASS = 30
 SUSPICIOUS_AUC, SUSPICIOUS_LEAD, LOOKALIKE_CORRELATION = 0.85, 0.2, 0.7
 LINEAR = 1 - 1e-9
-Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,85 +34,42 @@ class Score:
     auc: float
 
 
-def determining_columns(frame: pl.DataFrame, features: Sequence[str], target: str) -> list[str]:
+def determining_columns(rows: Labelled) -> list[str]:
     """The features that determine the target.
 
     A map from value to label, or one threshold, is fitted on the entities of even buckets; it errs on none of the rows
     of odd ones, at least 30 of each class among them. Values seen once are not counted. A numeric target is determined
     by a column that is a straight line of it.
-
-    Args:
-        frame: Labelled rows: the features, the target and `_bucket` (0-255, whole entities).
-        features: The columns that are judged.
-        target: The target's column.
     """
-    fitted = frame["_bucket"].to_numpy() % 2 == 0
-    if is_continuous(frame[target]):
-        y = frame[target].cast(pl.Float64).to_numpy()
-        return [name for name in features if frame[name].dtype.is_numeric() and _is_line(frame[name], y)]
-    labels = _codes(frame[target])
+    if rows.is_quantity:
+        numeric = [name for name in rows.features if rows.frame[name].dtype.is_numeric()]
+        return [name for name in numeric if is_line(rows.numbers(name), rows.y)]
     return [
-        name
-        for name in features
-        if _map_errs_never(_codes(frame[name]), labels, fitted) or _threshold_errs_never(frame[name], labels, fitted)
+        name for name in rows.features if mapped(rows.codes(name), rows).errs_never or _threshold_errs_never(name, rows)
     ]
 
 
-def is_continuous(target: pl.Series) -> bool:
-    """Whether the target is a quantity: a float, or an integer of more than 20 values."""
-    return (
-        target.dtype.is_float() or target.dtype.is_decimal() or (target.dtype.is_integer() and target.n_unique() > 20)
-    )
-
-
-def _codes(series: pl.Series) -> Array:
-    return np.asarray(series.rank("dense").fill_null(0).cast(pl.Int64).to_numpy())
-
-
-def _is_line(series: pl.Series, y: Array) -> bool:
-    x = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+def is_line(x: Array, y: Array) -> bool:
+    """Whether one column is a straight line of another where both have values, at least 60 of them."""
     there = np.isfinite(x) & np.isfinite(y)
     if there.sum() < 2 * FEWEST_OF_A_CLASS or np.ptp(x[there]) == 0 or np.ptp(y[there]) == 0:
         return False
     return abs(float(np.corrcoef(x[there], y[there])[0, 1])) > LINEAR
 
 
-def _has_enough(labels: Array) -> bool:
-    counts = np.bincount(labels)
-    counts = counts[counts > 0]
-    return len(counts) > 1 and bool((counts >= FEWEST_OF_A_CLASS).all())
-
-
-def _map_errs_never(values: Array, labels: Array, fitted: Array) -> bool:
-    n_labels = int(labels.max()) + 1
-    pairs, counts = np.unique(values[fitted] * n_labels + labels[fitted], return_counts=True)
-    order = np.lexsort((counts, pairs // n_labels))
-    pairs, counts = pairs[order], counts[order]
-    known, first = np.unique(pairs // n_labels, return_index=True)
-    if not len(known):
+def _threshold_errs_never(name: str, rows: Labelled) -> bool:
+    if len(np.unique(rows.y)) != 2 or not is_ordered(rows.frame[name]):
         return False
-    last = np.append(first[1:], len(pairs)) - 1  # within a value the commonest label stands last
-    n_seen = np.add.reduceat(counts, first)
-    at = np.searchsorted(known, values[~fitted]).clip(max=len(known) - 1)
-    counted = (known[at] == values[~fitted]) & (n_seen[at] > 1)
-    truth = labels[~fitted][counted]
-    return len(truth) > 0 and _has_enough(truth) and bool(((pairs[last] % n_labels)[at][counted] == truth).all())
-
-
-def _threshold_errs_never(series: pl.Series, labels: Array, fitted: Array) -> bool:
-    classes = np.unique(labels)
-    if len(classes) != 2 or not (series.dtype.is_numeric() or series.dtype.is_temporal()):
+    x = rows.numbers(name)
+    there, y = ~np.isnan(x), rows.y == rows.y.max()
+    fit, judge = there & rows.fitted, there & ~rows.fitted
+    if not fit.any() or not judge.any() or not has_enough(rows.y[judge]):
         return False
-    x = series.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
-    there, y = ~np.isnan(x), labels == classes[1]
-    fit, judge = there & fitted, there & ~fitted
-    if not fit.any() or not judge.any() or not _has_enough(labels[judge]):
-        return False
-    cut, is_above = _best_threshold(x[fit], y[fit])
+    cut, is_above = best_threshold(x[fit], y[fit])
     return bool(((x[judge] > cut) == (y[judge] == is_above)).all())
 
 
-def _best_threshold(x: Array, y: Array) -> tuple[float, bool]:
+def best_threshold(x: Array, y: Array) -> tuple[float, bool]:
     """The cut with the fewest errors, and whether the positive class lies above it."""
     values, at = np.unique(x, return_inverse=True)
     positive = np.bincount(at, weights=y, minlength=len(values)).cumsum()
@@ -133,32 +96,37 @@ def auc(values: Array, positive: Array) -> float:
 
 
 def _ranks(values: Array) -> Array:
-    return np.asarray(pl.Series(values).rank("average").to_numpy())
+    """Ranks from 1, ties in the middle of theirs."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(values) else np.array([], dtype=int)
+    lengths = np.diff(np.append(starts, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
+    return ranks
 
 
-def scores(frame: pl.DataFrame, features: Sequence[str], target: str) -> list[Score]:
-    """Every feature as numbers, with its AUC for the target (mean over classes, one against the rest).
+def scores(rows: Labelled, features: Sequence[str]) -> list[Score]:
+    """Each of `features` as numbers, with its AUC for the target (mean over classes, one against the rest).
 
     A category is scored by the share of each class among its rows in even buckets, and judged on odd ones.
     """
-    labels = _codes(frame[target])
-    judged = frame["_bucket"].to_numpy() % 2 == 1
     found = []
     for name in features:
-        values = _as_numbers(frame[name], labels, ~judged)
-        there = ~np.isnan(values) & (judged if not frame[name].dtype.is_numeric() else True)
-        if _has_enough(labels[there]):
-            areas = [auc(values[there], labels[there] == label) for label in np.unique(labels[there])]
+        values = _as_numbers(name, rows)
+        there = ~np.isnan(values) & (~rows.fitted if not rows.frame[name].dtype.is_numeric() else True)
+        if has_enough(rows.y[there]):
+            areas = [auc(values[there], rows.y[there] == label) for label in np.unique(rows.y[there])]
             found.append(Score(column=name, values=values, auc=float(np.mean([max(a, 1 - a) for a in areas]))))
     return found
 
 
-def _as_numbers(series: pl.Series, labels: Array, fitted: Array) -> Array:
-    if series.dtype.is_numeric() or series.dtype.is_temporal() or series.dtype == pl.Boolean:
-        return np.array(series.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy())
-    codes = _codes(series)
-    mean = np.bincount(codes[fitted], weights=labels[fitted], minlength=codes.max() + 1)
-    count = np.bincount(codes[fitted], minlength=codes.max() + 1)
+def _as_numbers(name: str, rows: Labelled) -> Array:
+    if is_ordered(rows.frame[name]) or rows.frame[name].dtype == pl.Boolean:
+        return rows.numbers(name)
+    codes = rows.codes(name)
+    mean = np.bincount(codes[rows.fitted], weights=rows.y[rows.fitted], minlength=codes.max() + 1)
+    count = np.bincount(codes[rows.fitted], minlength=codes.max() + 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(codes == 0, np.nan, (mean / count)[codes])
 
@@ -185,19 +153,14 @@ def _rank_correlation(one: Score, other: Score) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else 0.0
 
 
-def giveaways(frame: pl.DataFrame, features: Sequence[str], target: str, *, judged_on: str) -> list[Finding]:
+def giveaways(rows: Labelled, determining: Sequence[str]) -> list[Finding]:
     """The findings LEAK3 and LEAK4.
 
     Args:
-        frame: Labelled rows: the features, the target and `_bucket`.
-        features: The columns that a model would see.
-        target: The target's column.
-        judged_on: In words, which rows `frame` holds.
+        rows: Labelled rows; there is a feature.
+        determining: What `determining_columns` found.
     """
-    if frame.is_empty() or not features:
-        why = "no row is labelled" if frame.is_empty() else "there is no feature"
-        return [Finding(code=code, outcome="not_applicable", seen=why) for code in ("LEAK3", "LEAK4")]
-    determining = determining_columns(frame, features, target)
+    target, features, judged_on = rows.target, rows.features, rows.judged_on
     findings = [
         Finding(code="LEAK3", outcome="fail", column=name, seen=f"{name} determines {target}, on {judged_on}")
         for name in determining
@@ -206,12 +169,12 @@ def giveaways(frame: pl.DataFrame, features: Sequence[str], target: str, *, judg
             code="LEAK3", outcome="pass", seen=f"none of {len(features)} features determines {target}, on {judged_on}"
         )
     ]
-    if is_continuous(frame[target]):
+    if rows.is_quantity:
         return [
             *findings,
             Finding(code="LEAK4", outcome="not_applicable", seen=f"{target} is a quantity, and AUC is for classes"),
         ]
-    found = scores(frame, [name for name in features if name not in determining], target)
+    found = scores(rows, [name for name in features if name not in determining])
     warned = [
         Finding(
             code="LEAK4",

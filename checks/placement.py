@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 TARGET_POOL = ("dev", "test")
 TRAINED_ON = "trained on"
+EARLIER = "under an earlier policy"
 # Of a stretch of turns that begins anywhere each split has its share, give or take less than this (Tijdeman 1980).
 STRATUM_BOUND = 2
 POOLS = {None: "all", True: "inside", False: "outside"}
 
 
-def once_trained(table: ir.Table, trained: ir.Table | None, *, allowed: str | None) -> Finding:
+def once_trained(table: ir.Table, trained: ir.Table | None, *, allowed: str | None, when: str = EARLIER) -> Finding:
     """Are entities that were in train under an earlier policy in dev or test now, or unused because of it?
 
     Args:
         table: Has `_entity`, `_split`, `_unused`.
         trained: Their texts in `name`; None when there is no earlier policy.
         allowed: Why they may be in dev and test, where the policy says so.
+        when: When they were in train.
     """
     if trained is None:
         return Finding(code="SPLIT4", outcome="pass", seen="no earlier policy has trained on any row")
@@ -46,17 +48,17 @@ def once_trained(table: ir.Table, trained: ir.Table | None, *, allowed: str | No
     if n_again := counts["again"]["n_rows"]:
         said = f"{n_again:,} of {plural(n_placed, 'row')} of dev and test ({whose['again']}) were in train"
         if allowed:
-            seen = f"{said} under an earlier policy, as `allow_trained` says: {allowed}"
+            seen = f"{said} {when}, as `allow_trained` says: {allowed}"
             return Finding(code="SPLIT4", outcome="warn", seen=seen)
-        return Finding(code="SPLIT4", outcome="fail", seen=f"{said} under an earlier policy")
+        return Finding(code="SPLIT4", outcome="fail", seen=f"{said} {when}")
     if n_held := counts["held"]["n_rows"]:
         share = n_held / (n_held + n_placed)
         seen = (
             f"{plural(n_held, 'row')} ({whose['held']}), {share:.1%} of those of dev and test, are unused:"
-            " they were in train under an earlier policy"
+            f" they were in train {when}"
         )
         return Finding(code="SPLIT4", outcome="warn", seen=seen)
-    return Finding(code="SPLIT4", outcome="pass", seen="no row of dev and test was in train under an earlier policy")
+    return Finding(code="SPLIT4", outcome="pass", seen=f"no row of dev and test was in train {when}")
 
 
 @dataclass(frozen=True, kw_only=True)

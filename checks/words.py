@@ -11,12 +11,12 @@ LEAST_P = 0.00075  # below it only the least that assignments can give is left, 
 def plural(n: int, thing: str) -> str:
     """`n` things, with thousands marked.
 
-    >>> plural(1, "row"), plural(50094, "row"), plural(2, "entity")
-    ('1 row', '50,094 rows', '2 entities')
+    >>> plural(1, "row"), plural(50094, "row"), plural(2, "entity"), plural(2, "key")
+    ('1 row', '50,094 rows', '2 entities', '2 keys')
     """
     if n == 1 or not thing:
         return f"{n:,} {thing}".rstrip()
-    return f"{n:,} {thing[:-1]}ies" if thing.endswith("y") else f"{n:,} {thing}s"
+    return f"{n:,} {thing[:-1]}ies" if thing.endswith("y") and thing[-2:-1] not in "aeiou" else f"{n:,} {thing}s"
 
 
 def figure(value: float | None) -> str:

@@ -71,6 +71,20 @@ class Dataset(Trainable):
         return rows
 
     @property
+    def policies(self) -> list[dict[str, Any]]:
+        """How the dataset's rows were split, policy by policy: since which version, what it was, what changed."""
+        from pipelines.views_splits import policies
+
+        return policies(self._warehouse.meta, self.name)
+
+    @property
+    def judged_on_test(self) -> dict[str, Any]:
+        """How many models were judged on this version's test set, by whom and when, and what that costs."""
+        from assets.judged import uses_of_test
+
+        return uses_of_test(self._warehouse.meta, self._version)
+
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """The findings on this version."""
         return views.findings(self._warehouse.meta, self._version)

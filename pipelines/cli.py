@@ -16,7 +16,7 @@ import click
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
     "run": "run", "status": "operate", "up": "operate",
-    "list": "look", "show": "look", "history": "look", "splits": "look", "shift": "shift", "diagnose": "diagnose",
+    "list": "look", "show": "look", "history": "look", "splits": "splits", "shift": "shift", "diagnose": "diagnose",
     "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip
 

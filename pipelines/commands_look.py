@@ -1,4 +1,4 @@
-"""Commands that look: `list`, `show`, `history`, `splits`, `rejected`, `sql`.
+"""Commands that look: `list`, `show`, `history`, `rejected`, `sql`.
 
 What they show is `pipelines.views`; what SQL may name is `warehouse.names`.
 """
@@ -115,52 +115,6 @@ def history(name: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@as_json_option
-def splits(name: str, *, as_json: bool) -> None:
-    """What each split holds, and the proof that nothing leaks.
-
-    \b
-    Example: gristmill splits flights
-    """
-    with opened() as (project, warehouse):
-        facts = views.splits(project, warehouse.meta, name)
-    if as_json:
-        messages.say_json(facts)
-        return
-    messages.say(f"{name}  version {facts['version']}")
-    rows = [row | {"label": _label(row["label"]), "times": _times(row)} for row in facts["splits"]]
-    rows += [
-        {"split": f"unused: {row['reason']}", "n_rows": row["n_rows"], "n_unlabelled": row["n_unlabelled"]}
-        for row in facts["unused"]
-    ]
-    headings = {
-        "split": "split",
-        "n_rows": "rows",
-        "n_entities": "entities",
-        "n_unlabelled": "without label",
-        "label": "labels",
-        "times": "time",
-    }
-    messages.table(rows, headings)
-    messages.findings(facts["findings"])
-
-
-def _label(label: dict[str, Any] | None) -> str | None:
-    if label is None:
-        return None
-    if label["kind"] == "numeric":
-        from checks.words import figure
-
-        return f"mean {figure(label['mean'])}, sd {figure(label['sd'])}" if label["sd"] is not None else None
-    return ", ".join(f"{name} {share:.1%}" for name, share in label["shares"].items())
-
-
-def _times(row: dict[str, Any]) -> str | None:
-    return f"{row['first_time']} to {row['last_time']}" if row["first_time"] else None
-
-
-@click.command()
-@click.argument("name")
 @click.option("--rule", help="Only rows that broke this rule.")
 @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows to show.")
 @as_json_option
@@ -247,4 +201,4 @@ def _print_table(result: Any) -> None:
         messages.note(f"The first {MOST_SHOWN} rows; `--format csv` gives all.")
 
 
-COMMANDS = {"list": list_command, "show": show, "history": history, "splits": splits, "rejected": rejected, "sql": sql}
+COMMANDS = {"list": list_command, "show": show, "history": history, "rejected": rejected, "sql": sql}

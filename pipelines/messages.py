@@ -121,7 +121,7 @@ def result(one: DatasetResult) -> None:
     if one.status == "unchanged":
         say(f"{click.style(one.name, bold=True)}  v{one.version}  unchanged")
         for row in one.findings:
-            if row["code"] == "SOURCE3" and row["outcome"] == "warn":
+            if row["code"] in {"SOURCE3", "TEST1"} and row["outcome"] == "warn":
                 say(f"  {colored('warning', 'warn')}  {row['seen']}")
         _models(one)
         return

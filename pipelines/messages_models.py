@@ -12,7 +12,7 @@ import click
 
 from checks.diagnosis import LADDER
 from checks.metrics import METRICS
-from checks.words import figure, plural
+from checks.words import figure
 from pipelines import messages
 from pipelines.model_lines import TITLES, WORDS, failed_lines, interval, short_lines
 
@@ -37,8 +37,21 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
         messages.say(f"First    {model['first_fix']}")
     if facts["note"]:
         messages.say(f"Note     {facts['note']}")
-    n = facts["n_models_judged_on_test"]
-    messages.say(f"Judged   {plural(n, 'model')} on this test set")
+    _judged(facts)
+
+
+def _judged(facts: Mapping[str, Any]) -> None:
+    """How often the test set was used, and what that costs the best score."""
+    uses, finding = facts["judged_on_test"], facts["findings"][0]
+    said = finding["seen"][0].upper() + finding["seen"][1:]
+    messages.say(f"Judged   {messages.colored(said, finding['outcome']) if finding['advice'] else said}")
+    best = uses["best"]
+    if best and uses["n_models"] > 1 and best["low"] is not None:
+        widened = {"low": best["widened_low"], "high": best["widened_high"]}
+        told = f"{METRICS[best['metric']].title} {figure(best['estimate'])} ({interval(best)})"
+        messages.say(f"         best on test is {best['model']}: {told}, as the best of all {interval(widened)}")
+    if finding["advice"]:
+        messages.say(f"         {finding['advice']}")
 
 
 def _ladder(metric: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from assets.spec import DatasetSpec, HumanLevel, ModelSpec, SourceSpec, SplitsSpec
+from assets.spec import DatasetSpec, HumanLevel, ModelSpec, Predefined, SourceSpec, SplitsSpec, TimeSplits
 from checks.catalogue import CATALOGUE
 from checks.contract import ColumnPromise, Contract, ExpressionPromise, Strict, UniquePromise
 from pipelines.cli import COMMANDS, cli
@@ -22,6 +22,8 @@ SECTIONS: tuple[tuple[str, str, type[Strict]], ...] = (
     ("A dataset", "`datasets/<name>.yaml`. A `source`, `sources` or `query` is all that it needs.", DatasetSpec),
     ("A source", "The value of `source`, and of each name under `sources`. A text is its `path`.", SourceSpec),
     ("splits", "A text is the name of a policy in `gristmill.toml`.", SplitsSpec),
+    ("splits.time", "By the dataset's `time`, in UTC. `{}` cuts by `shares`.", TimeSplits),
+    ("splits.predefined", "A text is its `column`. One of `column` and `file`.", Predefined),
     ("models.NAME", "Fitted here (`estimator`) or made elsewhere (`predictions`): one of the two.", ModelSpec),
     (
         "human_level",

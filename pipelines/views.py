@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assets.errors import NotPublished
+from assets.judged import finding_on_test, uses_of_test
 from assets.project import Project
 from warehouse.errors import NotFound
 from warehouse.meta import Meta
@@ -82,25 +83,6 @@ def audit_of(meta: Meta, version: Version) -> Step:
     return next(step for step in meta.steps(version.dataset, step="audit") if step.step_id == version.audit_id)
 
 
-def splits(project: Project, meta: Meta, name: str) -> Facts:
-    """What each split of the published version holds, what is unused, and the proof that nothing leaks.
-
-    Raises:
-        NotFound: There is no such dataset.
-        NotPublished: It has no version.
-    """
-    version = published(project, meta, name)
-    detail = audit_of(meta, version).detail
-    codes = ("SPLIT", "LEAK", "TARGET")
-    return {
-        "dataset": name,
-        "version": version.version,
-        "splits": detail["splits"],
-        "unused": detail["unused"],
-        "findings": [f for f in findings(meta, version) if f["code"].startswith(codes)],
-    }
-
-
 def published(project: Project, meta: Meta, name: str) -> Version:
     """The version of a dataset that readers see.
 
@@ -153,8 +135,14 @@ def show(project: Project, meta: Meta, name: str) -> Facts:
         "target": spec.target if spec else None,
         "columns": dict(version.columns) if version else {},
         "features": spec.features_among(version.columns) if spec and version else [],
-        "findings": findings(meta, version) if version else [],
+        "findings": [*findings(meta, version), *_of_test(meta, version)] if version else [],
     }
+
+
+def _of_test(meta: Meta, version: Version) -> list[Facts]:
+    """How often the version's test set was used, once a model was judged on it."""
+    found = finding_on_test(uses_of_test(meta, version))
+    return [found.to_json()] if found.outcome != "not_applicable" else []
 
 
 def status(project: Project, meta: Meta) -> list[Facts]:

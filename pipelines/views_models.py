@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from assets.diagnose import n_judged, told_models
+from assets.diagnose import told_models
+from assets.judged import finding_on_test, uses_of_test
 from assets.model_plan import models_of
 from assets.project import Project
 from checks.metrics import METRICS
@@ -30,10 +31,13 @@ def diagnose(project: Project, meta: Meta, name: str) -> Facts:
     # One that failed and was taken out of the YAML concerns nobody any more.
     told = told_models(meta, name, version.version)
     models = [model for model in told if model["status"] == "succeeded" or model["name"] in declared]
+    uses = uses_of_test(meta, version)
     return {
         "dataset": name,
         "version": version.version,
-        "n_models_judged_on_test": n_judged(meta, name, version.policy),
+        "n_models_judged_on_test": uses["n_models"],
+        "judged_on_test": uses,
+        "findings": [finding_on_test(uses).to_json()],
         "note": note(models),
         "why_none": None if models else why_none(project, name),
         "models": models,

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # As the command line does, before scikit-learn is imported: threads that wait busily are slow on cores that are shared.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import polars as pl
 import pytest
 
+from assets.build import build
+from assets.ingest import ingest
 from assets.project import Project
+from assets.publish import publish
 from assets.result import RunReport
 from assets.run import chosen, execute
 from assets.step import Event, Run
 from warehouse.client import Warehouse
+from warehouse.policy import RESERVED
+from warehouse.tables import version_sql
 
 MakeProject = Callable[..., Path]
 RunProject = Callable[..., RunReport]
@@ -53,3 +61,54 @@ def run_project() -> RunProject:
             return execute(started, chosen(project, names, with_upstream=False), **options)
 
     return run
+
+
+@dataclass(kw_only=True)
+class Versions:
+    """The versions of one dataset, one after another: taken in, built and published, their audit left out.
+
+    Files and YAML say HERE for the dataset's own folder.
+    """
+
+    name: str
+    root: Path
+    warehouse: Warehouse
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, file: str, text: str) -> None:
+        (self.root / self.name).mkdir(exist_ok=True)
+        (self.root / self.name / file).write_text(text, "utf-8")
+
+    def say(self, yaml: str) -> None:
+        (self.root / "datasets" / f"{self.name}.yaml").write_text(yaml.replace("HERE", self.name), "utf-8")
+
+    def publish(self) -> pl.DataFrame:
+        """Publish what the files hold now; its rows with their splits, in the order of their first column."""
+        project = Project.open(self.root)
+        assert not project.problems, "\n".join(map(str, project.problems))
+        run = Run(project=project, warehouse=self.warehouse, author="test")
+        dataset = project.dataset(self.name)
+        for name, source in dataset.file.spec.sources_of(dataset.name).items():
+            ingest(run, dataset, name, source)
+        built = build(run, dataset)
+        self.facts = dict(built.detail["placing"])
+        version = publish(run, dataset, built, built)
+        select = version_sql(dataset.name, version.snapshot, named=RESERVED)
+        return self.warehouse.lake.execute(f"SELECT * FROM ({select}) ORDER BY ALL").pl()
+
+
+@pytest.fixture(scope="module")
+def make_versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Versions]]:
+    """Make a dataset in a project of the module's own: `make_versions("source: HERE/*.csv")` gives its versions."""
+    root = tmp_path_factory.mktemp("versions")
+    (root / "datasets").mkdir()
+    (root / "gristmill.toml").write_text('salt = "gristmill"\n', "utf-8")
+    with Warehouse(Project.open(root).settings) as warehouse:
+
+        def make(yaml: str) -> Versions:
+            name = f"d{chr(97 + len(list((root / 'datasets').iterdir())))}"
+            versions = Versions(name=name, root=root, warehouse=warehouse)
+            versions.say(yaml)
+            return versions
+
+        yield make

@@ -17,7 +17,17 @@ from sqlalchemy.dialects.sqlite import insert
 from warehouse.errors import Incompatible, Unreadable
 from warehouse.locks import locked
 from warehouse.records import Ingestion, Policy, Step, Version
-from warehouse.schema import FINDINGS, INGESTIONS, POLICIES, SCHEMA, STEPS, VERSIONS, WRITTEN_BY
+from warehouse.schema import (
+    ERROR_RATES,
+    FINDINGS,
+    INGESTIONS,
+    POLICIES,
+    RUNS,
+    SCHEMA,
+    STEPS,
+    VERSIONS,
+    WRITTEN_BY,
+)
 
 R = TypeVar("R", Step, Ingestion, Policy, Version)
 
@@ -169,6 +179,19 @@ class Meta:
     def policies(self, dataset: str) -> list[Policy]:
         """The split policies of one dataset, oldest first."""
         return self._read(Policy, sa.select(POLICIES).where(POLICIES.c.dataset == dataset).order_by(POLICIES.c.policy))
+
+    def judged_on(self, dataset: str, split: str) -> list[dict[str, Any]]:
+        """One row for each model run that ended well and each metric that it was judged by on one split."""
+        run = (RUNS.c.model_run_id, RUNS.c.version, RUNS.c.model, RUNS.c.estimator, RUNS.c.code_sha256, RUNS.c.params)
+        rate = (ERROR_RATES.c.metric, ERROR_RATES.c.estimate, ERROR_RATES.c.low, ERROR_RATES.c.high)
+        query = (
+            sa.select(*run, RUNS.c.finished_at, RUNS.c.author, *rate)
+            .join(ERROR_RATES, ERROR_RATES.c.model_run_id == RUNS.c.model_run_id)
+            .where(RUNS.c.dataset == dataset, RUNS.c.status == "succeeded", ERROR_RATES.c.split == split)
+            .order_by(RUNS.c.model_run_id, ERROR_RATES.c.ordinal)
+        )
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def set_findings(self, step_id: str, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep the findings of one step, in order, in place of any that it had."""

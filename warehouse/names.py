@@ -12,6 +12,7 @@ import duckdb
 
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
+from warehouse.meta import Meta
 from warehouse.query import Parsed, parse, query_error, quoted
 from warehouse.records import Version
 from warehouse.schema import SCHEMA
@@ -26,7 +27,12 @@ def version_of(warehouse: Warehouse, name: str) -> Version:
     Raises:
         NotFound: There is no such dataset, or no such version of it.
     """
-    return _version_among(warehouse.meta.versions(), name)
+    return named_version(warehouse.meta, name)
+
+
+def named_version(meta: Meta, name: str) -> Version:
+    """As `version_of`, where no lake is needed."""
+    return _version_among(meta.versions(), name)
 
 
 def _version_among(published: Sequence[Version], name: str) -> Version:

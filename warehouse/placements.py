@@ -7,6 +7,7 @@ that was never published do not count. What is remembered, and why, is decided b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from warehouse.lake import Lake
 from warehouse.query import literal, quoted
@@ -89,3 +90,8 @@ def trained_sql(dataset: str, snapshots: Sequence[int], name: str, condition: st
 def who_sql(dataset: str, snapshot: int, who: str) -> str:
     """SELECT of a build's rows as `_who`, the text that SQL `who` gives, and `_split`."""
     return f"SELECT {who} AS _who, _split FROM lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
+
+
+def since_sql(column: str, moment: datetime) -> str:
+    """The condition that a row's time is `moment` or later; both are in UTC."""
+    return f"CAST({quoted(column)} AS TIMESTAMP) >= TIMESTAMP {literal(moment.isoformat(' '))}"

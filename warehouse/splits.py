@@ -23,7 +23,8 @@ def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:
 
     Args:
         table: Has the text column `_entity`; with `policy.has_pools` also the boolean `_in_pool`. Where a policy that
-            remembers has placed the entities, their splits are the column `_placed`.
+            remembers has placed the entities, their splits are the column `_placed`; where something else than the
+            policy decides that a row has none, the reason is the column `_why`.
         policy: How to split.
 
     Returns:
@@ -37,13 +38,25 @@ def assign(table: ir.Table, policy: SplitPolicy) -> ir.Table:
     unused = _unused(table, policy)
     return table.mutate(
         _split=ibis.ifelse(unused.isnull(), table["_placed"], ibis.null("string")), _unused=unused
-    ).drop("_digest", "_placed")
+    ).drop("_digest", "_placed", *({"_why"} & set(table.columns)))
 
 
 def digest(text: ir.StringValue, policy: SplitPolicy) -> ir.StringValue:
     """The digest of a text under the policy's salt: 32 hex digits."""
     # MD5: DuckDB and Spark compute the same one; their built-in hash() differ.
     return (ibis.literal(f"{policy.salt}|") + text).hexdigest("md5")
+
+
+def on_line(entities: ir.Table, policy: SplitPolicy, pool: str) -> ir.Table:
+    """Add `_placed`: the split of each entity on one line of a policy, whatever became of its rows.
+
+    Args:
+        entities: `_entity`.
+        policy: Its lines.
+        pool: The line's name in `policy.lines`.
+    """
+    digits = digest(entities["_entity"], policy).substr(0, DIGITS)
+    return entities.mutate(_placed=_on(policy.lines[pool], digits))
 
 
 def by_digest(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
@@ -72,6 +85,8 @@ def number_in(digest: ir.StringValue, start: int, n_digits: int) -> ir.IntegerVa
 
 def _unused(table: ir.Table, policy: SplitPolicy) -> ir.StringValue:
     no_entity = (table["_entity"].isnull(), NO_ENTITY)
+    if "_why" in table.columns:
+        return ibis.cases(no_entity, else_=table["_why"])
     if not policy.has_pools or policy.is_by_pool:
         return ibis.cases(no_entity)
     is_for_target = table["_placed"].isin(TARGET_POOL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from warehouse.policy import RESERVED, SPLITS
+from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.query import literal, quoted
 
 CANDIDATE = "_candidate"
@@ -29,6 +29,7 @@ class Candidate:
         in_pool: SQL for whether a row is in the target pool, or None.
         row: SQL for the text that tells a row from every other, where the policy needs it.
         further: By name, what else the policy needs of a row, in SQL.
+        named: The column of the query that names each row's split, or None.
     """
 
     select: str
@@ -40,10 +41,11 @@ class Candidate:
     in_pool: str | None
     row: str | None = None
     further: Mapping[str, str] = field(default_factory=dict)
+    named: str | None = None
 
     @property
     def sql(self) -> str:
-        """One SELECT: the columns, the flags of rules told in SQL, `_in_pool`, `_row` and `_entity`."""
+        """One SELECT: the columns, the flags of rules told in SQL, `_named`, `_in_pool`, `_row` and `_entity`."""
         hidden = [name for name in self.given if name in ("_file", "_record")]
         typed = [*(self._column(name) for name in self.columns), *map(quoted, hidden)]
         typed += [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(f'_given_{name}')}" for name in self.casts]
@@ -51,6 +53,7 @@ class Candidate:
             f"{quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {kind}) IS NULL AS {quoted(f'_type_{name}')}"
             for name, kind in self.casts.items()
         ]
+        typed += [f"CAST({quoted(self.named)} AS VARCHAR) AS _named"] if self.named else []
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
         derived += [f"{self.row} AS _row"] if self.row else []
@@ -116,11 +119,12 @@ def version_sql(
         dataset: Its name.
         snapshot: Where the version lies.
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
-        named: Columns that a query names: of the reserved ones it gets those.
+        named: Columns that a query names: of the reserved ones it gets those, and `_place` for where a row is stored.
         condition: SQL over the table's own columns, `_entity` among them.
     """
     left_out = ", ".join(name for name in RESERVED if name not in set(named))
     columns = f"* EXCLUDE ({left_out})" if left_out else "*"
+    columns += f", rowid AS {PLACE}" if PLACE in named else ""
     table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
     kept = [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
     kept += [condition] if condition else []
@@ -131,5 +135,5 @@ def version_sql(
 def upstream_sql(dataset: str, snapshot: int, *, named: Iterable[str]) -> str:
     """SELECT of a version as other datasets read it: with `split` and reserved columns only where they name them."""
     wanted = set(named)
-    select = version_sql(dataset, snapshot, named=wanted)
+    select = version_sql(dataset, snapshot, named=wanted - {PLACE})
     return select if "split" in wanted else f"SELECT * EXCLUDE (split) FROM ({select})"

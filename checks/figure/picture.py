@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from checks.figure.asked import draw_asked
 from checks.figure.bars import draw_bars
 from checks.figure.canvas import Canvas
 from checks.figure.curves import draw_learning_curve, draw_line
 from checks.figure.histogram import draw_histogram
 from checks.figure.ladder import draw_ladder
 from checks.figure.slices import draw_slices
+from checks.figure.stacks import draw_stacks
 
 SHAPES: Mapping[str, Callable[[Mapping[str, Any]], Canvas]] = {
     "histogram": draw_histogram,
@@ -22,6 +24,8 @@ SHAPES: Mapping[str, Callable[[Mapping[str, Any]], Canvas]] = {
     "line": draw_line,
     "learning_curve": draw_learning_curve,
     "slices": draw_slices,
+    "stacks": draw_stacks,
+    "shares": draw_asked,
 }
 
 

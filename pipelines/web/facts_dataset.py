@@ -1,22 +1,23 @@
 """A dataset's page: what it is, whose, how fresh, its contract, splits, versions, neighbours and rejected rows.
 
-Its columns and shift are `facts_columns`, its models `facts_models`. How they look does not belong here.
+Its columns and shift are `facts_columns`, its models `facts_models`, its splits `facts_splits`. How they look does not
+belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from assets.model_plan import models_of as declared_models
 from assets.spec import DatasetSpec
-from checks.words import figure
 from pipelines.web.catalog import Catalog
 from pipelines.web.facts_columns import columns_of
 from pipelines.web.facts_home import status_of
 from pipelines.web.facts_models import models_of
 from pipelines.web.facts_shift import shift_of
+from pipelines.web.facts_splits import splits_of
 from pipelines.web.words import ago
 from warehouse.records import Step, Version
 
@@ -63,7 +64,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "findings": [row for row in findings if not row["code"].startswith((*PROOF, SHIFT))],
         "contract": contract_of(spec, build),
         "max_rejected_share": spec.contract.max_rejected_share if spec else None,
-        "splits": _splits(audit),
+        "splits": splits_of(meta, name, audit),
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,
@@ -168,23 +169,6 @@ def _said(column: str, kind: str, argument: Any) -> str:
         "references": f"{column} is in {told}",
     }
     return words.get(kind, "")
-
-
-def _splits(audit: Step | None) -> dict[str, Any] | None:
-    if audit is None or not audit.detail.get("splits"):
-        return None
-    rows = [dict(row) | {"label_said": _label(row.get("label"))} for row in audit.detail["splits"]]
-    return {"rows": rows, "unused": audit.detail.get("unused", []), "n_rows": sum(row["n_rows"] for row in rows)}
-
-
-def _label(label: Mapping[str, Any] | None) -> str:
-    if not label:
-        return ""
-    if label.get("kind") == "numeric":
-        return f"mean {figure(label['mean'])}, sd {figure(label['sd'])}" if label.get("sd") is not None else ""
-    shares = list(label.get("shares", {}).items())
-    told = ", ".join(f"{name} {share:.1%}" for name, share in shares[:4])
-    return f"{told}, {len(shares) - 4} more" if len(shares) > 4 else told
 
 
 def _lineage(catalog: Catalog, name: str, version: Version | None) -> dict[str, Any]:

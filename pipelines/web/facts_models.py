@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from assets.diagnose import n_judged
+from assets.judged import finding_on_test, uses_of_test
 from checks.metrics import METRICS
 from pipelines.views_models import note
 from warehouse.meta import Meta
@@ -36,10 +36,12 @@ def models_of(
         run for run in newest.values() if run["status"] != "failed" or declared is None or run["model"] in declared
     ]
     shown = {run["model_run_id"] for run in concerns}
+    uses = uses_of_test(meta, version) if version else None
     return {
         "newest": [judged(meta, run, version) for run in concerns],
         "older": [run for run in runs if run["model_run_id"] not in shown][:MOST_OLD],
-        "n_judged": n_judged(meta, dataset, version.policy) if version else 0,
+        "uses": uses,
+        "test_finding": finding_on_test(uses).to_json() if uses else None,
     }
 
 

@@ -57,6 +57,15 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "-"
 
 
+def moment(told: str | None) -> str:
+    """A moment as `meta` tells it in JSON, to the minute.
+
+    >>> moment("2026-11-28T06:00:02Z")
+    '2026-11-28 06:00 UTC'
+    """
+    return when(datetime.fromisoformat(told)) if told else "-"
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """How long ago a moment was, in its largest unit.
 
@@ -122,6 +131,7 @@ def interval(row: dict[str, Any] | None) -> str:
 FILTERS = {
     "status": status,
     "when": when,
+    "moment": moment,
     "lasted": lasted,
     "count": count,
     "value": value,

@@ -58,7 +58,7 @@ def test_every_code_is_a_check_of_the_source_the_dataset_or_the_model(make_proje
     of_source = {key.name for key in graph.get_check_keys_for_assets({dg.AssetKey(["raw", "t", "t"])})}
     of_model = {key.name for key in graph.get_check_keys_for_assets({dg.AssetKey(["models", "t", "baseline"])})}
     assert of_t | of_source | of_model == set(CATALOGUE)
-    assert of_model == {"BIAS1", "VAR1", "MISMATCH1", "DEV1"}
+    assert of_model == {"BIAS1", "VAR1", "MISMATCH1", "DEV1", "TEST1"}
     assert of_source == {"SOURCE1", "SOURCE3"}
 
 

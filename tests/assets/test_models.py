@@ -136,6 +136,39 @@ def test_nothing_but_train_is_seen_by_fit(project, run_project) -> None:
     assert model["metrics"][0]["rates"]["dev"]["n"] == len(dev)
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param("sklearn.ensemble:HistGradientBoostingClassifier", marks=pytest.mark.slow),
+        "sklearn.linear_model:LogisticRegression",  # what is scaled and filled in for it is fitted on train too
+    ],
+)
+def test_a_model_is_the_same_to_the_bit_whatever_dev_and_test_hold(project, run_project, estimator: str) -> None:
+    """Preparation (scaling, medians, levels) and estimator are fitted on train alone: LEAK15 by construction."""
+    frame = rows()
+    root = project("models: {}\n", frame)
+    run_project(root)
+    parts = gm.sql("select id, split from t", project=root)
+    is_train = pl.col("id").is_in(parts.filter(split="train")["id"].to_list())
+    other = frame.with_columns(
+        months=pl.when(is_train).then("months").otherwise(pl.col("months") * 100),
+        spent=pl.when(is_train).then("spent").otherwise(None),
+        plan=pl.when(is_train).then("plan").otherwise(pl.lit("of another world")),
+        left=pl.when(is_train).then("left").otherwise(1 - pl.col("left")),
+    )
+    probabilities = []
+    for table in (frame, other):
+        (root / "t.csv").write_text(table.write_csv())
+        (root / "datasets" / "t.yaml").write_text(YAML + f"models:\n  m: {{estimator: '{estimator}'}}\n")
+        assert one_model(run_project(root))["status"] == "succeeded"
+        pipeline = read_model(root / ".gristmill" / meta_rows(root, RUNS)[-1]["file"])
+        x, _ = gm.dataset("t@1", project=root).xy("train")
+        epoch = pl.col("since").cast(pl.Int32).cast(pl.Float32)
+        x = x.with_columns(epoch, pl.col("months", "spent", "is_young").cast(pl.Float32))
+        probabilities.append(pipeline.predict_proba(x))
+    assert np.array_equal(*probabilities)
+
+
 def test_an_unchanged_model_on_an_unchanged_version_is_not_fitted_again(project, run_project) -> None:
     root = project("models:\n  own: {estimator: 'models/own.py:make'}\n", files={"models/own.py": OWN})
     assert one_model(run_project(root))["status"] == "succeeded"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import polars as pl
 import pytest
@@ -11,7 +12,11 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.metrics import roc_auc_score
 
 from checks.finding import Finding
-from checks.giveaway import auc, determining_columns, giveaways, scores, suspicious_columns
+from checks.giveaway import Score, auc, giveaways, suspicious_columns
+from checks.giveaway import determining_columns as determining_of
+from checks.giveaway import scores as scores_of
+from checks.labelled import Labelled
+from checks.target_leakage import Roles, target_leakage
 
 N_ROWS = 400
 
@@ -29,11 +34,26 @@ def rows(seed: int = 0, n_rows: int = N_ROWS, **columns: object) -> pl.DataFrame
     )
 
 
+def labelled(frame: pl.DataFrame, features: list[str]) -> Labelled:
+    return Labelled(frame=frame, features=tuple(features), target="target", judged_on="all")
+
+
+def determining_columns(frame: pl.DataFrame, features: list[str]) -> list[str]:
+    return determining_of(labelled(frame, features))
+
+
+def scores(frame: pl.DataFrame, features: list[str]) -> list[Score]:
+    return scores_of(labelled(frame, features), features)
+
+
+def judged(frame: pl.DataFrame, features: list[str]) -> list[Finding]:
+    rows = labelled(frame, features)
+    return giveaways(rows, determining_of(rows))
+
+
 def outcomes(frame: pl.DataFrame, features: list[str] | None = None) -> dict[tuple[str, str], str | None]:
     features = features or [name for name in frame.columns if name not in ("target", "_bucket")]
-    return {
-        (found.code, found.outcome): found.column for found in giveaways(frame, features, "target", judged_on="all")
-    }
+    return {(found.code, found.outcome): found.column for found in judged(frame, features)}
 
 
 @given(rows=st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=60))
@@ -54,20 +74,20 @@ def test_auc_by_hand() -> None:
 def test_a_column_that_repeats_the_target_determines_it() -> None:
     frame = rows().with_columns(copy=pl.col("target"))
 
-    assert determining_columns(frame, ["noise", "copy"], "target") == ["copy"]
+    assert determining_columns(frame, ["noise", "copy"]) == ["copy"]
 
 
 def test_a_text_of_many_values_that_maps_to_the_target_determines_it() -> None:
     frame = rows().with_columns(status=pl.format("{}-{}", "target", pl.int_range(pl.len()) % 14))
 
-    assert determining_columns(frame, ["noise", "status"], "target") == ["status"]
+    assert determining_columns(frame, ["noise", "status"]) == ["status"]
 
 
 def test_a_map_to_one_of_three_classes_determines_them() -> None:
     label = np.array(["a", "b", "c"])[np.arange(N_ROWS) % 3]
     frame = rows(target=label, code=(np.arange(N_ROWS) % 6) * 10)
 
-    assert determining_columns(frame, ["noise", "code"], "target") == ["code"]
+    assert determining_columns(frame, ["noise", "code"]) == ["code"]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -79,13 +99,13 @@ def test_a_column_with_a_threshold_determines_the_target(sign: int, has_nulls: b
     if has_nulls:
         frame = frame.with_columns(value=pl.when(pl.int_range(pl.len()) % 5 > 0).then("value"))
 
-    assert determining_columns(frame, ["noise", "value"], "target") == ["value"]
+    assert determining_columns(frame, ["noise", "value"]) == ["value"]
 
 
 def test_a_date_with_a_threshold_determines_the_target() -> None:
     day = pl.Series(np.where(np.arange(N_ROWS) % 2 == 0, 0, 1000) + np.arange(N_ROWS)).cast(pl.Date)
 
-    assert determining_columns(rows(day=day), ["noise", "day"], "target") == ["day"]
+    assert determining_columns(rows(day=day), ["noise", "day"]) == ["day"]
 
 
 def test_one_row_that_errs_is_enough_not_to_determine() -> None:
@@ -93,13 +113,13 @@ def test_one_row_that_errs_is_enough_not_to_determine() -> None:
     at = int(frame.with_row_index().filter(pl.col("_bucket") % 2 == 1)["index"][0])
     frame = frame.with_columns(copy=pl.when(pl.int_range(pl.len()) == at).then(~pl.col("target")).otherwise("target"))
 
-    assert determining_columns(frame, ["copy"], "target") == []
+    assert determining_columns(frame, ["copy"]) == []
 
 
 def test_an_id_determines_nothing_because_its_values_are_seen_once() -> None:
     frame = rows().with_columns(id=pl.format("id-{}", pl.int_range(pl.len())))
 
-    assert determining_columns(frame, ["id"], "target") == []
+    assert determining_columns(frame, ["id"]) == []
 
 
 def test_values_seen_once_among_the_fitted_rows_are_not_counted() -> None:
@@ -108,14 +128,14 @@ def test_values_seen_once_among_the_fitted_rows_are_not_counted() -> None:
     frame = pl.DataFrame({"target": pair % 2 == 0, "id": [f"id-{i}" for i in pair], "_bucket": np.arange(N_ROWS) % 2})
     seen_twice = pl.concat([frame, frame])
 
-    assert determining_columns(frame, ["id"], "target") == []
-    assert determining_columns(seen_twice, ["id"], "target") == ["id"]
+    assert determining_columns(frame, ["id"]) == []
+    assert determining_columns(seen_twice, ["id"]) == ["id"]
 
 
 def test_that_a_value_is_missing_may_determine_the_target() -> None:
     frame = rows().with_columns(reason=pl.when("target").then(pl.lit("cancelled")))
 
-    assert determining_columns(frame, ["reason"], "target") == ["reason"]
+    assert determining_columns(frame, ["reason"]) == ["reason"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +148,7 @@ def test_columns_that_are_no_numbers_are_judged_as_categories(value: pl.Expr) ->
 def test_an_id_in_the_order_of_nothing_determines_nothing() -> None:
     frame = rows(number=np.random.default_rng(2).permutation(N_ROWS))
 
-    assert determining_columns(frame, ["number"], "target") == []
+    assert determining_columns(frame, ["number"]) == []
 
 
 @pytest.mark.parametrize(("n_of_a_class", "determines"), [(29, []), (30, ["copy"])])
@@ -136,7 +156,7 @@ def test_30_rows_of_each_class_in_the_judged_half_are_needed(n_of_a_class: int, 
     is_rare, is_judged = np.arange(200) < n_of_a_class * 2, np.arange(200) % 2
     frame = pl.DataFrame({"target": is_rare, "copy": np.where(is_rare, "yes", "no"), "_bucket": is_judged})
 
-    assert determining_columns(frame, ["copy"], "target") == determines
+    assert determining_columns(frame, ["copy"]) == determines
 
 
 @pytest.mark.parametrize(("n_of_a_class", "determines"), [(29, []), (30, ["value"])])
@@ -145,21 +165,21 @@ def test_a_threshold_needs_30_rows_of_each_class_too(n_of_a_class: int, determin
     value = np.where(is_rare, 1000.0, 0.0) + np.arange(200) / 1000
     frame = pl.DataFrame({"target": is_rare, "value": value, "_bucket": is_judged})
 
-    assert determining_columns(frame, ["value"], "target") == determines
+    assert determining_columns(frame, ["value"]) == determines
 
 
 def test_a_straight_line_of_a_numeric_target_determines_it() -> None:
     price = np.random.default_rng(3).normal(100, 20, N_ROWS)
     frame = rows(target=price, in_cents=-100 * price + 7, near=price + np.random.default_rng(4).normal(0, 0.1, N_ROWS))
 
-    assert determining_columns(frame, ["noise", "in_cents", "near"], "target") == ["in_cents"]
+    assert determining_columns(frame, ["noise", "in_cents", "near"]) == ["in_cents"]
 
 
 def test_a_straight_line_with_gaps_determines_a_numeric_target() -> None:
     price = np.random.default_rng(3).normal(100, 20, N_ROWS)
     frame = rows(target=price, copy=price).with_columns(copy=pl.when(pl.int_range(pl.len()) % 3 > 0).then("copy"))
 
-    assert determining_columns(frame, ["copy"], "target") == ["copy"]
+    assert determining_columns(frame, ["copy"]) == ["copy"]
 
 
 def test_auc_is_not_asked_of_a_quantity() -> None:
@@ -185,7 +205,7 @@ def test_a_column_that_predicts_far_better_than_the_next_is_suspicious() -> None
 def test_the_lookalike_of_a_suspicious_column_is_not_the_next_best() -> None:
     frame = leaking().with_columns(twin=pl.col("leak") * 3 + 1)
 
-    warned = giveaways(frame, ["noise", "weak", "leak", "twin"], "target", judged_on="all")
+    warned = judged(frame, ["noise", "weak", "leak", "twin"])
 
     assert [found.column for found in warned if found.code == "LEAK4"] == ["leak", "twin"]
 
@@ -193,7 +213,7 @@ def test_the_lookalike_of_a_suspicious_column_is_not_the_next_best() -> None:
 def test_good_columns_of_like_strength_are_not_suspicious() -> None:
     rng = np.random.default_rng(6)
     frame = leaking().with_columns(other=pl.Series(rows()["target"].to_numpy() * 1.5 + rng.normal(size=N_ROWS)))
-    found = {score.column: score for score in scores(frame, ["leak", "other"], "target")}
+    found = {score.column: score for score in scores(frame, ["leak", "other"])}
 
     assert found["leak"].auc >= 0.85
     assert suspicious_columns(list(found.values())) == []
@@ -208,7 +228,7 @@ def test_a_determining_column_is_told_once() -> None:
 def test_a_category_is_judged_on_rows_that_it_was_not_fitted_on() -> None:
     frame = rows().with_columns(id=pl.format("id-{}", pl.int_range(pl.len())))
 
-    assert {score.column for score in scores(frame, ["id", "noise"], "target")} == {"noise"}
+    assert {score.column for score in scores(frame, ["id", "noise"])} == {"noise"}
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -216,13 +236,14 @@ def test_a_score_does_not_depend_on_the_direction(sign: int) -> None:
     frame = leaking().with_columns(leak=pl.col("leak") * sign)
     expected = roc_auc_score(frame["target"].to_numpy(), leaking()["leak"].to_numpy())
 
-    assert scores(frame, ["leak"], "target")[0].auc == pytest.approx(expected)
+    assert scores(frame, ["leak"])[0].auc == pytest.approx(expected)
 
 
 def test_a_table_without_labels_or_features_is_not_judged() -> None:
-    assert set(outcomes(rows().clear())) == {("LEAK3", "not_applicable"), ("LEAK4", "not_applicable")}
-    no_feature = giveaways(rows(), [], "target", judged_on="all")
-    assert [found.outcome for found in no_feature] == ["not_applicable", "not_applicable"]
+    for frame, features in ((rows().clear(), ["noise"]), (rows(), [])):
+        found = target_leakage(labelled(frame, features), ibis.table({"target": "boolean"}, name="t"), Roles())
+        assert {finding.outcome for finding in found} == {"not_applicable"}
+        assert [finding.code for finding in found[:2]] == ["LEAK3", "LEAK4"]
 
 
 def test_too_few_of_a_class_cannot_tell() -> None:
@@ -263,7 +284,7 @@ def test_honest_tables_of_scikit_learn_pass(name: str) -> None:
 def noise(seed: int) -> list[Finding]:
     rng = np.random.default_rng(seed)
     n_rows = 300
-    return giveaways(
+    return judged(
         pl.DataFrame(
             {
                 "number": rng.normal(size=n_rows),
@@ -277,8 +298,6 @@ def noise(seed: int) -> list[Finding]:
             }
         ),
         ["number", "count", "flag", "word", "many", "gaps"],
-        "target",
-        judged_on="all",
     )
 
 

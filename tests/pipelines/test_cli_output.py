@@ -19,6 +19,7 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 VOLATILE = {"run_id", "model_run_id", "step_id", "seconds", "author", "updated_at", "created_at"}
+VOLATILE |= {"authors", "since_at", "first_at", "last_at", "widened_low", "widened_high"}
 # Figures of models are compared in tests of their own: other libraries give other last digits.
 VOLATILE |= {"estimate", "low", "high", "value", "verdict", "remedy", "why", "first_fix"}
 Gristmill = Callable[..., Any]
@@ -26,6 +27,8 @@ Gristmill = Callable[..., Any]
 
 def masked(facts: Any) -> Any:
     if isinstance(facts, dict):
+        if facts.get("code") == "TEST1":  # says who and when
+            facts = facts | {"seen": re.sub(" by .* since [0-9-]+", " by <whom> since <when>", facts["seen"])}
         return {key: "<volatile>" if key in VOLATILE else masked(value) for key, value in facts.items()}
     return [masked(one) for one in facts] if isinstance(facts, list) else facts
 

@@ -19,7 +19,7 @@ def test_the_ladder_the_gaps_and_the_first_fix_are_shown(reading: Path, gristmil
     assert re.search(r"avoidable bias +- +- +not applicable +no human level is declared", out)
     assert re.search(r"\nFirst    \S.*\.\n", out)
     assert "A plain error rate falls when the base rate falls, and so can hide a data mismatch: read AUC first." in out
-    assert "1 model on this test set" in out
+    assert "1 model was judged on this test set" in out
 
 
 def test_a_model_is_judged_again_and_said_to_be_the_same(published: Path, gristmill) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from checks.figure import draw
 
+KINDS = ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares"]
 NS = "{http://www.w3.org/2000/svg}"
 ALLOWED_TAGS = {"svg", "title", "desc", "path", "rect", "circle", "text"}
 ALLOWED = {
@@ -173,7 +174,9 @@ def test_levels_beyond_the_first_are_one_row_that_says_how_many() -> None:
     assert "73 %" in said
 
 
-@pytest.mark.parametrize("kind", ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "hologram"])
+@pytest.mark.parametrize(
+    "kind", ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares", "hologram"]
+)
 def test_a_figure_of_nothing_says_so(kind: str) -> None:
     root = parsed({"kind": kind, "title": "nothing"})
     assert len(texts(root)) == 1
@@ -209,8 +212,17 @@ shares = st.dictionaries(
     st.text(max_size=8) | st.sampled_from(["train", "dev", "test"]), st.lists(anything, max_size=6), max_size=5
 )
 rates = st.fixed_dictionaries({}, optional={"estimate": anything, "low": anything, "high": anything, "n": anything})
+asked = st.dictionaries(
+    st.sampled_from(["train", "dev", "test", "other"]),
+    st.dictionaries(st.sampled_from(["asked", "got", "low", "high", "n"]), anything | st.floats(0, 1)),
+)
 figures = st.fixed_dictionaries(
-    {"kind": st.sampled_from(["histogram", "bars", "ladder", "line", "learning_curve", "slices"]), "title": anything},
+    {
+        "kind": st.sampled_from(
+            ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares"]
+        ),
+        "title": anything,
+    },
     optional={
         "x": st.lists(anything, max_size=6) | anything,
         "y": anything,
@@ -218,7 +230,7 @@ figures = st.fixed_dictionaries(
         | st.lists(st.datetimes().map(datetime.isoformat), max_size=7).map(sorted)
         | anything,
         "labels": st.lists(anything, max_size=6) | anything,
-        "series": shares | anything,
+        "series": shares | asked | anything,
         "missing": st.dictionaries(st.sampled_from(["train", "dev", "a"]), anything) | anything,
         "metric": anything,
         "lower_is_better": anything,
@@ -270,3 +282,77 @@ def test_a_low_tolerance_stays_clear_of_the_last_month() -> None:
     values: dict[str, Any] = {"values": [0.3] * 12, "low": [0.2] * 12, "high": [0.6] * 12}
     found = placed({"kind": "line", "title": "x", "x": MONTHS, "tolerance": 0.02, **values})
     assert found["2013-12"][1] - found["0.02"][1] >= 12  # the height of a line of text
+
+
+STACKS: dict[str, Any] = {
+    "kind": "stacks",
+    "title": "rows by split over time",
+    "unit": "month",
+    "x": MONTHS,
+    "series": {
+        "train": [200] * 9 + [0] * 3,
+        "dev": [0] * 9 + [100] * 3,
+        "test": [0] * 9 + [50] * 3,
+        "unused": [50] * 12,
+    },
+}
+
+
+def bars_of(root: ET.Element, paint: str) -> list[tuple[float, float, float]]:
+    """Middle, foot and top of each bar of one colour."""
+    marks = [e.attrib["d"] for e in root.iter(f"{NS}path") if e.get("stroke", "").startswith(f"var(--gm-{paint}")]
+    drawn = max(marks, key=len)  # the others are in the key
+    return [(float(x), float(foot), float(top)) for x, foot, top in re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)", drawn)]
+
+
+def test_splits_stand_on_each_other_as_high_as_they_have_rows() -> None:
+    root = parsed(STACKS)
+    train, dev, test = (bars_of(root, name) for name in ("train,", "dev,", "test,"))
+    assert (len(train), len(dev), len(test)) == (9, 3, 3)
+    assert train[0][1] - train[0][2] == pytest.approx(2 * (dev[0][1] - dev[0][2]), abs=0.2)
+    assert [(x, top) for x, _, top in dev] == [(x, foot) for x, foot, _ in test]
+    assert {"train", "dev", "test", "unused", "2013-01", "rows by month"} <= set(texts(root))
+
+
+def test_each_split_has_a_texture_of_its_own() -> None:
+    splits = {name: [1, 1] for name in ("train", "train_dev", "dev", "test")}
+    marks = list(parsed({"kind": "stacks", "title": "t", "x": ["a", "b"], "series": splits}).iter(f"{NS}path"))
+    names = ("train,", "train-dev,", "dev,", "test,")
+    looks = {
+        name: tuple(
+            (e.get("stroke-opacity"), e.get("stroke-dasharray"))
+            for e in marks
+            if e.get("stroke", "").startswith(f"var(--gm-{name}")
+        )
+        for name in names
+    }
+    assert len(set(looks.values())) == 4
+
+
+def test_the_picture_over_time_says_when_each_split_has_rows() -> None:
+    told = parsed(STACKS).find(f"{NS}desc").text or ""
+    assert "train 1,800 rows from 2013-01 to 2013-09" in told
+    assert "test 150 rows from 2013-10 to 2013-12" in told
+
+
+def test_pictures_of_splits_are_small() -> None:
+    many = {"x": [f"2013-01-{i:02}" for i in range(1, 37)]}
+    series = dict.fromkeys(("train", "train_dev", "dev", "test", "unused"), [12_345] * 36)
+    assert len(draw(STACKS | many | {"series": series})) < 8192
+
+
+SHARES: dict[str, Any] = {
+    "kind": "shares",
+    "title": "asked and got",
+    "series": {
+        "train": {"asked": 0.8, "got": 0.7926, "low": 0.742, "high": 0.837, "n": 237},
+        "test": {"asked": 0.2, "got": 0.2074, "low": None, "high": None, "n": 62},
+    },
+}
+
+
+def test_what_was_asked_and_got_stands_beside_each_bar() -> None:
+    root = parsed(SHARES)
+    assert {"79.3 %", "80.0 %", "20.7 %", "20.0 %"} <= set(texts(root))
+    told = root.find(f"{NS}desc").text or ""
+    assert "train got 79.3 % (74.2 % to 83.7 %), asked 80.0 %; test got 20.7 %, asked 20.0 %" in told

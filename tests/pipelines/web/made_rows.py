@@ -135,7 +135,7 @@ GAP_ENDS = {
 
 def add_model(meta: Meta, version: Version, model: str = "baseline", **changed: Any) -> str:
     """A model run with two ladders; its identifier."""
-    model_run_id = f"{version.dataset}-{version.version}-{model}"
+    model_run_id = changed.pop("model_run_id", f"{version.dataset}-{version.version}-{model}")
     row = {
         "model_run_id": model_run_id,
         "dataset": version.dataset,

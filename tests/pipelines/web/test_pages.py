@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assets.diagnose import n_judged
+from assets.judged import uses_of_test
 from assets.project import Project
 from pipelines.commands_run import run_project
 from warehouse.client import Warehouse
@@ -123,6 +123,28 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "1 row of 300 in this version's build" in text
     assert page.count("<svg") >= 8
     assert len(page.encode()) < 100_000
+
+
+def test_splits_are_told_with_pictures_sizes_asked_and_got_policies_and_who_judged(known: Path, browse: Any) -> None:
+    html = browse(known).read("/datasets/churn")
+    assert "churn: rows by split over time" in html  # the title of a picture
+    text = said(html)
+    for told in (
+        "80.0 %79.3 % (74.2 to 83.7)",
+        "Asked and got are shares of entities.",
+        "Judged on test",
+        "judged on this test set by",
+        "Policies: how rows were split, and since when",
+        "by id; train 0.8 · dev 0.1 · test 0.1",
+    ):
+        assert told in text
+
+
+def test_a_version_of_an_older_gristmill_has_its_splits_without_shares(known: Path, browse: Any, made: Any) -> None:
+    change(known, lambda meta: made.add_dataset(meta, "old", {"a": made.numeric_column("a")}))
+    text = said(browse(known).read("/datasets/old"))
+    assert "true 20.0 %" in text
+    assert "got (95 % interval)" in text
 
 
 def test_before_anything_is_learned_each_section_names_its_command(known: Path, browse: Any, made: Any) -> None:
@@ -329,12 +351,12 @@ def test_models_are_counted_as_diagnose_counts_them_and_one_taken_out_after_it_f
         run = meta.rows(RUNS, dataset="churn")[0]
         meta.set_rows(RUNS, {"model_run_id": "again"}, [run | {"model_run_id": "again"}])
         made.add_model(meta, version, "gone", status="failed", error="it raised")
-        counted.append(n_judged(meta, "churn", version.policy))
+        counted.append(uses_of_test(meta, version)["n_models"])
         assert counted[0] < len(meta.rows(RUNS, dataset="churn", status="succeeded"))
 
     change(known, judge)
     text = said(browse(known).read("/datasets/churn"))
-    assert re.search(rf"{counted[0]} models? judged on this test set so far", text)
+    assert re.search(rf"{counted[0]} models? (was|were) judged on this test set", text)
     assert "it raised" not in text
 
 
