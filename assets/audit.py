@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.audit_copies import audit_copies
 from assets.audit_policy import audit_policy
 from assets.audit_splits import are_copies, asked_splits, named_splits, times
 from assets.compare_versions import compare_with_last
@@ -89,6 +90,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         findings += [
             shared_entities(table, apart=dataset.policy.apart),
             identical_rows(table, spec.compared_among(detail["columns"]), has_key=not are_copies(dataset)),
+            *audit_copies(run, dataset, build, table),
             *times(dataset, build, table, sizes, unused),
             *given_away(dataset, table, detail["columns"], int(detail["n_accepted"])),
         ]

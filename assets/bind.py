@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from assets.bind_splits import moments_and_names
+from assets.cluster_problems import wrong_columns
 from assets.errors import Problem
 from assets.ingest import reading_of
 from assets.inputs import query_problem
@@ -125,6 +126,7 @@ class Binder:
             *_floats(file, columns),
             *moments_and_names(dataset, columns, given),
             *_strata(dataset, columns),
+            *wrong_columns(file, columns),
             *self._references(file),
             *_bounds(file, columns),
             *_conditions(file, columns),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from assets.cluster_nodes import node_sql
 from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
 from assets.hold import Held, accepted_rows, hold
 from assets.once_trained import Identity
-from assets.placing import Placing, place_rows
+from assets.placing import Placing, needs_row, place_rows
 from assets.plan import fingerprint_of, latest, parts_of
 from assets.policies import numbered
 from assets.project import Dataset
@@ -49,8 +50,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         frozen = frozen_policy(run, dataset)
         policy = numbered(meta, dataset, has_new_policy=run.has_new_policy)
         inputs = _mount_inputs(run, dataset)
-        has_row = policy.number > 1 or dataset.policy.predefined is not None
-        candidate = _candidate(run, dataset, frozen, has_row=has_row)
+        candidate = _candidate(run, dataset, frozen, has_row=needs_row(dataset, policy))
         # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
         kind = "VIEW" if _is_repeatable(dataset) else "TABLE"
         lake.execute(f"CREATE {kind} {quoted(CANDIDATE)} AS {candidate.sql}")
@@ -162,6 +162,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bo
         entity=_entity(dataset, columns, frozen),
         in_pool=spec.splits.evaluate_on,
         row=_identity(dataset, columns, frozen).row_text(columns) if has_row else None,
+        further=node_sql(spec, columns),
         named=spec.splits.named_by,
     )
 
@@ -180,7 +181,9 @@ def _identity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | Non
     """Who a row is, by columns."""
     spec = dataset.file.spec
     by = spec.key or (identity_columns(dataset, columns) if frozen is None else frozen.columns)
-    return Identity(entity=spec.splits.entity or spec.key, row=tuple(by), has_key=bool(spec.key))
+    # Of clusters the entity is found, and one of another version is found by its rows.
+    entity = () if spec.splits.clusters else spec.splits.entity or spec.key
+    return Identity(entity=entity, row=tuple(by), has_key=bool(spec.key))
 
 
 def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:

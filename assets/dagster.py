@@ -31,7 +31,8 @@ from assets.model_plan import models_of
 from assets.project import Dataset, Project
 from assets.result import DatasetResult
 from assets.step import Run, new_run_id
-from checks.catalogue import CATALOGUE, AskedOf
+from checks.catalogue import CATALOGUE
+from checks.code import AskedOf
 from warehouse.client import Warehouse
 
 OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from assets.clustering import cluster_rows, hold_bridges
+from assets.derived import with_origins
 from assets.errors import StepFailed
 from assets.once_trained import TRAINED, Identity, hold_trained, mount_trained
 from assets.placing_named import place_by_name
@@ -46,6 +48,12 @@ class Placing:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+def needs_row(dataset: Dataset, policy: Numbered) -> bool:
+    """Whether rows are placed by what tells one from another, too."""
+    has_origins = dataset.file.spec.splits.derived_from is not None
+    return policy.number > 1 or dataset.policy.predefined is not None or dataset.policy.has_clusters or has_origins
+
+
 def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, identity: Identity) -> Placing:
     """Give every accepted row a split or the reason why it has none.
 
@@ -62,7 +70,12 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
     remembered: list[str] = []
     facts: Mapping[str, Any] = {}
     cuts = None
-    if dataset.policy.stratified:
+    if dataset.file.spec.splits.derived_from:
+        table = with_origins(run.warehouse.lake, table)
+    if dataset.policy.has_clusters:
+        clustered = cluster_rows(run, dataset, table, policy.number)
+        table, remembered = clustered.table, clustered.remembered
+    elif dataset.policy.stratified:
         table, select = _by_strata(run, dataset, table, policy.number)
         remembered.append(select)
     elif time := dataset.policy.time:
@@ -72,6 +85,8 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
         by_name = place_by_name(run, dataset, table, named, identity)
         table, facts = by_name.table, by_name.facts
     placed = assign(table, dataset.policy)
+    if dataset.policy.has_clusters:
+        placed = hold_bridges(placed)
     if policy.number > 1 or dataset.policy.predefined:
         remembered += mount_trained(run, dataset, placed, policy.number, identity, since=cuts.first if cuts else None)
         if not dataset.file.spec.splits.allow_trained:

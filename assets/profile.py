@@ -94,13 +94,15 @@ class Subject:
     def unit(self) -> str:
         """What is swapped when splits are compared, in words."""
         spec = self.dataset.file.spec
+        if spec.splits.clusters:
+            return "cluster"
         return ", ".join(spec.splits.entity) or "row"
 
     @property
     def is_unit_the_day(self) -> bool:
         """Whether an entity is one day."""
         spec = self.dataset.file.spec
-        return tuple(spec.splits.entity) == (spec.time,)
+        return tuple(spec.splits.entity) == (spec.time,) and not spec.splits.clusters
 
     @property
     def has_entities(self) -> bool:
@@ -112,7 +114,7 @@ class Subject:
         spec = self.dataset.file.spec
         key = dict.fromkeys(spec.key, IS_KEY) if len(spec.key) == 1 else {}
         named = {spec.splits.named_by: IS_NAME} if spec.splits.named_by in self.columns else {}
-        return key | named | dict.fromkeys(spec.splits.entity, IS_ENTITY)
+        return key | named | dict.fromkeys(spec.splits.together, IS_ENTITY)
 
     def pool_columns(self) -> dict[str, str]:
         """The columns that `evaluate_on` reads: the pools differ in them because it says so."""

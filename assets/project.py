@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
+from assets.cluster_problems import wrong_combinations
 from assets.errors import Problem
 from assets.inputs import inputs_of
 from assets.model_problems import problems_of_models
@@ -132,7 +133,7 @@ def _understand(file: DatasetFile, settings: Settings, names: tuple[str, ...]) -
     """What is wrong with a dataset that its file and the other names tell, and the dataset."""
     problems = [*_sources(file), *_columns_named_twice(file), *_rule_names(file)]
     policy, wrong = _policy(file, settings)
-    problems += wrong
+    problems += [*wrong, *wrong_combinations(file)]
     inputs, wrong = inputs_of(file, names)
     problems += [*wrong, *problems_of_models(file, settings.root)]
     return problems, Dataset(file=file, inputs=inputs, policy=policy)
@@ -206,6 +207,7 @@ def _policy(file: DatasetFile, settings: Settings) -> tuple[SplitPolicy, list[Pr
         apart=splits.apart,
         has_pools=has_pools,
         stratified=stratified,
+        has_clusters=splits.clusters is not None,
         time=time,
         predefined=predefined,
     )

@@ -24,7 +24,6 @@ NOT_BUILT = frozenset(
         "columns",
         "on_duplicate_key",
     ]
-    + ["splits.clusters", "splits.derived_from"]
     + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -144,6 +143,16 @@ class SplitsSpec(Strict):
     )
 
     @property
+    def together(self) -> tuple[str, ...]:
+        """The columns that say which rows belong together: the entity, what links rows, the origin of a row.
+
+        >>> SplitsSpec(entity="id", derived_from="parent_id").together
+        ('id', 'parent_id')
+        """
+        linked = self.clusters.linked_by if self.clusters else ()
+        return (*self.entity, *linked, *((self.derived_from,) if self.derived_from else ()))
+
+    @property
     def named_by(self) -> str | None:
         """The column that names each row's split, where one does."""
         return self.predefined.column if self.predefined else None
@@ -228,7 +237,7 @@ class DatasetSpec(Strict):
             return [column for column in columns if column in self.features]
         # A part of a composite key may be a feature (the carrier of a flight); a key of one column names the row.
         key = self.key if len(self.key) == 1 else ()
-        hidden = {*key, *self.splits.entity, self.time, self.target, self.splits.named_by, *self.not_features}
+        hidden = {*key, *self.splits.together, self.time, self.target, self.splits.named_by, *self.not_features}
         return [column for column in columns if column not in hidden]
 
     def compared_among(self, columns: Any) -> list[str]:
@@ -236,7 +245,7 @@ class DatasetSpec(Strict):
 
         Nor by the column that names their splits.
         """
-        hidden = {*self.key, *self.splits.entity, self.time, self.target, self.splits.named_by, *self.not_features}
+        hidden = {*self.key, *self.splits.together, self.time, self.target, self.splits.named_by, *self.not_features}
         return [column for column in columns if column not in hidden]
 
 

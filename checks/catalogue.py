@@ -5,30 +5,8 @@ The checks themselves do not belong here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-AskedOf = Literal["source", "dataset", "model"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Code:
-    """One row of the catalogue.
-
-    Attributes:
-        title: What is asked, in a few words.
-        meaning: When it warns and when it blocks, for the reference.
-        advice: The remedy.
-        can_block: Whether a bad answer may stop a version.
-        asked_of: A source, the dataset itself, or a model.
-    """
-
-    title: str
-    meaning: str
-    advice: str
-    can_block: bool = False
-    asked_of: AskedOf = "dataset"
-
+from checks.catalogue_leakage import LEAKAGE
+from checks.code import Code
 
 CATALOGUE = {
     "SOURCE1": Code(
@@ -117,6 +95,12 @@ CATALOGUE = {
         "entities that had a label when they were first seen.",
         advice="Report it as a fault of Gristmill: the policy promises less than two.",
     ),
+    "SPLIT6": Code(
+        title="Rows that bridge two clusters",
+        meaning="Warns when a new row joins two clusters that are in different splits. It is unused, as `bridge`: no "
+        "old row moves.",
+        advice="Know it: the two clusters should have been one. Only a new policy (`--new-policy`) can join them.",
+    ),
     "SPLIT8": Code(
         title="Cuts by time that rolled on",
         meaning="Warns when rows of times that were dev or test in an earlier version are in train, as `release: true` "
@@ -136,86 +120,7 @@ CATALOGUE = {
         meaning="Warns when no row of a split has a label, or all have the same. Counts unlabelled rows.",
         advice="Check the target's column and `evaluate_on`: a model can be neither fitted nor judged on this.",
     ),
-    "LEAK1": Code(
-        title="Entities shared by splits",
-        meaning="Blocks when an entity has rows in two splits (under `apart: pool`, of one pool).",
-        advice="Publish again from the stored `_entity`; if it stays, report it as a fault of Gristmill.",
-        can_block=True,
-    ),
-    "LEAK2": Code(
-        title="Identical rows in two splits",
-        meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
-        "dataset has no key, or its splits were made elsewhere. With a key, or another time under splits by time, it "
-        "warns.",
-        advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
-        can_block=True,
-    ),
-    "LEAK3": Code(
-        title="A column that determines the target",
-        meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none "
-        "of the other half, with at least 30 rows of each class there.",
-        advice="It is the target in other words: name it under `not_features`.",
-        can_block=True,
-    ),
-    "LEAK4": Code(
-        title="A column that predicts the target suspiciously well",
-        meaning="Warns when a column alone has an AUC of at least .85 and beats by .2 the best column whose rank "
-        "correlation with it is under .7.",
-        advice="Is it known when you predict? If not, name it under `not_features`.",
-    ),
-    "LEAK6": Code(
-        title="Splits that overlap in time",
-        meaning="Blocks when a row of dev or test is not later than every row of the splits before it, and the gap.",
-        advice="Publish again; if it stays, report it as a fault of Gristmill.",
-        can_block=True,
-    ),
-    "LEAK8": Code(
-        title="Two columns that together determine the target",
-        meaning="Blocks when a map of two columns' values, or a threshold of their difference, sum, ratio or product, "
-        "errs on no row of entities that it was not fitted on, and neither column is strong alone. Warns when it errs "
-        "on at most 1 %, or nothing lies near the threshold.",
-        advice="The target is told in two parts: name one or both under `not_features`, if they are not known when you "
-        "predict.",
-        can_block=True,
-    ),
-    "LEAK9": Code(
-        title="A column whose missing values tell the target",
-        meaning="Blocks when whether a column has a value determines a target of two classes. Warns when that tells at "
-        "least .85 of the rows of a class and of the others right.",
-        advice="It is filled in once the outcome is known: name it under `not_features`.",
-        can_block=True,
-    ),
-    "LEAK10": Code(
-        title="The order of the rows and the target",
-        meaning="Warns when the place at which a row is stored tells its label: the label of the row before, or the "
-        "place's remainder by 2 to 16. Never blocks: splits go by entity and not by place.",
-        advice="Shuffle before you take the first rows, or batches in order; the place is no feature.",
-    ),
-    "LEAK11": Code(
-        title="An id that encodes the target",
-        meaning="Warns when the order, remainder, length or characters of a part of key or entity that models do not "
-        "see tell the label.",
-        advice="Never let a model see the id, nor what is made from it or joined by it; keep it under `key` or "
-        "`not_features`.",
-    ),
-    "LEAK12": Code(
-        title="Groups across splits that share a label",
-        meaning="Warns when the label is constant, or nearly, within the values of a column that stand in train and in "
-        "dev or test, or within entities that `apart: pool` allows in both.",
-        advice="Name the group as `entity` (with `apart: everywhere`), so that each lies in one split whole.",
-    ),
-    "LEAK13": Code(
-        title="Features that hold what is to come",
-        meaning="Warns when a feature is an aggregate over all rows of a group, later ones and those of dev and test "
-        "among them (the target's also without a time), or the value or mean of rows to come.",
-        advice="Make it anew from earlier rows alone; of the target, from train alone.",
-    ),
-    "LEAK15": Code(
-        title="Columns scaled beyond train",
-        meaning="Warns when a column is standardised, brought to 0 to 1, or ranked over exactly all rows and not over "
-        "train.",
-        advice="Bring the column as it was: models are prepared on train alone, and scale it themselves.",
-    ),
+    **LEAKAGE,
     "BIAS1": Code(
         title="Avoidable bias",
         meaning="Warns when the error on train lies above the human level: the 95 % interval of the gap excludes zero, "

@@ -6,9 +6,11 @@ Columns that give the target away are `checks.giveaway`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from checks.collect import one_row
+import ibis
+
+from checks.collect import collect, one_row
 from checks.finding import Finding
 from checks.words import plural
 
@@ -55,12 +57,16 @@ def shared_entities(table: ir.Table, *, apart: Literal["everywhere", "pool"]) ->
     return Finding(code="LEAK1", outcome=outcome, seen=seen)  # type: ignore[arg-type]
 
 
-def _hash_of(hashes: list[Any]) -> Any:
-    """One hash of many, folded in pairs: a chain would nest once a column, and a wide table has hundreds."""
-    while len(hashes) > 1:
-        pairs = [(a ^ b).hash() for a, b in zip(hashes[::2], hashes[1::2], strict=False)]
-        hashes = pairs + hashes[2 * len(pairs) :]
-    return hashes[0]
+def _crossing(keyed: ir.Table) -> ir.Table:
+    """The hashes that rows of two splits have.
+
+    Grouped are the rows outside train alone, and those of train are only looked up: a fifth of the memory, half of the
+    time of one group-by of all rows.
+    """
+    aside, train = keyed.filter(keyed["_split"] != "train"), keyed.filter(keyed["_split"] == "train")
+    in_train = train.semi_join(aside, "_hash").select("_hash")
+    among_others = aside.group_by("_hash").having(lambda t: t["_split"].min() != t["_split"].max()).agg()
+    return in_train.union(among_others.select("_hash"))
 
 
 def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) -> Finding:
@@ -75,8 +81,13 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
         return Finding(code="LEAK2", outcome="not_applicable", seen="no column is left to compare")
     placed = table.filter(table["_split"].notnull())
     # A hash of each row first: exact comparison of every row against every other spills at a hundred million rows.
-    keyed = placed.select(*columns, "_split", _hash=_hash_of([placed[c].hash() for c in columns]))
-    crossing = keyed.group_by("_hash").having(lambda t: t["_split"].min() != t["_split"].max()).agg().select("_hash")
+    # Of all columns at once: Ibis casts the hash of each column through bits, six times the cost.
+    packed = ibis.struct({f"c{i}": placed[name] for i, name in enumerate(columns)})
+    keyed = placed.select(*columns, "_split", _hash=packed.hash())
+    crossing, compared = _crossing(keyed), plural(len(columns), "column")
+    quiet = Finding(code="LEAK2", outcome="pass", seen=f"no row has a copy in another split, by {compared}")
+    if collect(crossing.limit(1)).is_empty():  # as in most tables: spares another pass over all columns
+        return quiet
     candidates = keyed.semi_join(crossing, "_hash")
     copies = candidates.group_by(list(columns)).agg(
         _n=candidates.count(), _first=candidates["_split"].min(), _last=candidates["_split"].max()
@@ -85,12 +96,7 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     row = one_row(copies.aggregate(n_rows=copies["_n"].sum().fill_null(0), n_kinds=copies.count()))
     n_rows, n_kinds = int(row["n_rows"]), int(row["n_kinds"])
     if not n_rows:
-        return Finding(
-            code="LEAK2",
-            outcome="pass",
-            seen=f"no row has a copy in another split, by {plural(len(columns), 'column')}",
-        )
-    compared = plural(len(columns), "column")
+        return quiet
     return Finding(
         code="LEAK2",
         outcome="warn" if has_key else "fail",

@@ -49,6 +49,15 @@ def text_sql(column: str, kind: str) -> str:
     return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
 
 
+def named_text_sql(column: str, kind: str) -> str:
+    """SQL for the text of a value behind its column's name; NULL for no value.
+
+    >>> named_text_sql("user", "VARCHAR")
+    '\'user:\' || "user"'
+    """
+    return f"{literal(f'{column}:')} || {text_sql(column, kind)}"
+
+
 def _parts_sql(columns: Mapping[str, str], names: Sequence[str]) -> str:
     texts = [text_sql(name, columns[name]) for name in names]
     # The length stands first: joined by '|' alone, ('a|b', 'c') and ('a', 'b|c') would be one entity.

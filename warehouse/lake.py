@@ -22,6 +22,7 @@ from warehouse.locks import locked
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
+    import polars as pl
     from ibis.backends.duckdb import Backend
 
 SCHEMAS = ("raw", "datasets", "rejected", "placements")
@@ -133,6 +134,12 @@ class Lake:
     def keep(self, name: str, select: str) -> None:
         """Keep the result of `select` as a table of the workspace."""
         self.execute(f'CREATE OR REPLACE TABLE "{name}" AS {select}')
+
+    def keep_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Keep a frame as a table of the workspace."""
+        self.connection.register("_frame", frame.to_arrow())
+        self.keep(name, "SELECT * FROM _frame")
+        self.connection.unregister("_frame")
 
     def snapshot(self) -> int:
         """The snapshot that this connection committed last.

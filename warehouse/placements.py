@@ -13,7 +13,8 @@ from warehouse.lake import Lake
 from warehouse.query import literal, quoted
 
 # kind: `split` (name is an entity, value its split), `trained` (an entity that was in train under an earlier policy),
-# `cluster` (a node, value its cluster).
+# `cluster` (a node, value its cluster), `spread` (a column, value its standard deviation as it was when
+# clusters were first found).
 COLUMNS = {
     "kind": "VARCHAR",
     "name": "VARCHAR",

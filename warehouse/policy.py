@@ -24,7 +24,7 @@ RESERVED = ("_entity", "_split", "_bucket", "_unused")
 # Where a row is stored among the others, from 0: the order in which readers get them. No column of the table.
 PLACE = "_place"
 TRAIN_SIDE = ("train", "train_dev")
-NO_ENTITY, HELD_BACK, TRAINED_ON = "no entity", "held back", "trained on"
+NO_ENTITY, HELD_BACK, TRAINED_ON, BRIDGE = "no entity", "held back", "trained on", "bridge"
 NO_TIME, GAP, TESTED = "no time", "gap", "tested"
 NO_SPLIT_NAMED, UNKNOWN_NAME, NAMED_TWICE, COPY_IN = "no split named", "unknown split name", "named twice", "copy in"
 DEFAULT_SHARES = {"train": Decimal("0.8"), "dev": Decimal("0.1"), "test": Decimal("0.1")}
@@ -63,6 +63,7 @@ class SplitPolicy:
         apart: `everywhere`: an entity is in one split at most. `pool`: in one split at most within each pool.
         has_pools: Whether the dataset says `evaluate_on`, so that dev and test come from one pool alone.
         stratified: The column whose shares are kept alike in all splits, or None.
+        has_clusters: Whether entities are found: rows that are linked or nearly the same.
         time: How to split by time, or None. Then `shares` are those of rows, or of train and train_dev alone where
             the cuts are given.
         predefined: Where splits come from that were made elsewhere, or None.
@@ -73,6 +74,7 @@ class SplitPolicy:
     apart: Literal["everywhere", "pool"] = "everywhere"
     has_pools: bool = False
     stratified: str | None = None
+    has_clusters: bool = False
     time: TimePolicy | None = None
     predefined: PredefinedPolicy | None = None
 
@@ -84,7 +86,7 @@ class SplitPolicy:
     @property
     def is_remembered(self) -> bool:
         """Whether an entity's split depends on which others were there when it was first seen, so that it is stored."""
-        return self.stratified is not None or self.time is not None or self.predefined is not None
+        return self.has_clusters or any(way is not None for way in (self.stratified, self.time, self.predefined))
 
     @property
     def asked(self) -> tuple[str, ...]:

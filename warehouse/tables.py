@@ -6,7 +6,7 @@ Which rows are accepted is told by an expression of `checks`; this file only wri
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.query import literal, quoted
@@ -28,6 +28,7 @@ class Candidate:
         entity: SQL for the text that identifies a row.
         in_pool: SQL for whether a row is in the target pool, or None.
         row: SQL for the text that tells a row from every other, where the policy needs it.
+        further: By name, what else the policy needs of a row, in SQL.
         named: The column of the query that names each row's split, or None.
     """
 
@@ -39,6 +40,7 @@ class Candidate:
     entity: str
     in_pool: str | None
     row: str | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
     named: str | None = None
 
     @property
@@ -55,6 +57,7 @@ class Candidate:
         derived = [f"({sql}\n) AS {quoted(name)}" for name, sql in self.flags.items()]
         derived += [f"({self.in_pool}\n) AS _in_pool"] if self.in_pool else []
         derived += [f"{self.row} AS _row"] if self.row else []
+        derived += [f"{sql} AS {quoted(name)}" for name, sql in self.further.items()]
         return (
             f"SELECT *, {', '.join([*derived, f'{self.entity} AS _entity'])}"
             f" FROM (SELECT {', '.join(typed)} FROM (\n{self.select}\n))"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import runpy
 import shutil
 import subprocess
 import sys
@@ -170,8 +171,6 @@ def bench_build(folder: Path) -> None:
 
 def make_wide(folder: Path) -> None:
     """A project of 1,000 datasets x 20 columns, their facts made up in `meta`: pages read nothing else."""
-    import runpy
-
     from assets.project import Project
     from warehouse.client import Warehouse
 
@@ -257,7 +256,7 @@ PAGES = {
 def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gristmill-bench-"))
     try:
-        parts = sys.argv[1:] or ["run", "load", "build", "catalog"]
+        parts = sys.argv[1:] or ["run", "load", "build", "catalog", "leakage"]
         project = bench_run(folder) if "run" in parts or "load" in parts else folder
         if "load" in parts:
             bench_load(project)
@@ -265,6 +264,10 @@ def main() -> None:
             bench_build(folder / "big")
         if "catalog" in parts:
             bench_catalog(folder / "wide")
+        if "leakage" in parts:
+            leakage = runpy.run_path(str(Path(__file__).with_name("leakage.py")))
+            leakage["bench_leakage"](folder / "split", N_ROWS, say, cpu)
+            leakage["bench_texts"](say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,157 @@
+"""Is one entity in two splits under two names? Joined by a third column, or by the row that a row was made from.
+
+Entities that are shared by name are `checks.leakage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from checks.collect import collect, one_row
+from checks.finding import Finding
+from checks.words import plural
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import polars as pl
+
+# A column tells who somebody is when nearly all of its values belong to one entity, and nearly all entities have their
+# own. Names do too, and so do dates: the texts of an identifier hold a digit or an @.
+ONE_ENTITY_SHARE, FEWEST_VALUES, OWN_VALUE_SHARE, MARKED_SHARE = 0.95, 30, 0.5, 0.9
+MARK = "[0-9@]"
+MOST_VALUES, CHANCE = 20_000, 1e-3
+MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]|$)"
+ORIGIN_NAMES = frozenset(
+    [f"{what}_{how}" for what in ("parent", "source", "origin", "orig", "original") for how in ("id", "key", "row")]
+    + ["derived_from", "augmented_from", "generated_from", "made_from", "copied_from"]
+)
+EXAMPLES = 3
+
+
+def entities_under_two_names(table: ir.Table, columns: Sequence[str]) -> list[Finding]:
+    """The finding LEAK7: a value of an identifier (an e-mail, a device) belongs to entities of two splits.
+
+    A text column is an identifier when at least 95 % of its values belong to one entity, half or more of the entities
+    that have one have their own, there are at least 30 values, and nine in ten hold a digit or an @ and are no date.
+
+    Args:
+        table: Has `_entity`, `_split` and `columns`.
+        columns: Every column but the key, the entity, the time and the target.
+    """
+    placed = table.filter(table["_split"].notnull())
+    asked = [name for name in columns if table[name].type().is_string() and _is_marked(placed, name)]
+    judged = {name: found for name in asked if (found := _linking(placed, name)) is not None}
+    if not judged:
+        seen = "no column is an identifier besides the entity: a text whose values belong to one entity each"
+        return [Finding(code="LEAK7", outcome="not_applicable", seen=seen)]
+    return [
+        Finding(
+            code="LEAK7",
+            outcome="warn",
+            column=name,
+            seen=f"entities of two splits share {plural(len(such), 'value')} of {name}, such as {_shown(such)}",
+        )
+        for name, such in judged.items()
+        if such
+    ] or [Finding(code="LEAK7", outcome="pass", seen=f"no value of {', '.join(judged)} belongs to two splits")]
+
+
+def _is_marked(placed: ir.Table, name: str) -> bool:
+    text = placed[name]
+    is_marked = text.re_search(MARK) & ~text.re_search(MOMENT)
+    found = one_row(placed.filter(text.notnull()).limit(10_000).aggregate(n=text.count(), n_marked=is_marked.sum()))
+    return bool(found["n"] >= FEWEST_VALUES and found["n_marked"] >= MARKED_SHARE * found["n"])
+
+
+def _linking(placed: ir.Table, name: str) -> list[tuple[str, str]] | None:
+    """The pairs of entities that a value joins across splits; None when the column is no identifier."""
+    there = placed.filter(placed[name].notnull() & placed["_entity"].notnull())
+    per_value = there.group_by(_value=there[name]).agg(
+        _first=there["_entity"].min(),
+        _last=there["_entity"].max(),
+        _crosses=there["_split"].min() != there["_split"].max(),
+    )
+    is_shared = per_value["_first"] != per_value["_last"]
+    counts = one_row(per_value.aggregate(n=per_value.count(), n_shared=is_shared.sum().fill_null(0)))
+    n_entities = int(one_row(there.aggregate(n=there["_entity"].nunique()))["n"])
+    n, n_shared = int(counts["n"]), int(counts["n_shared"])
+    if n < max(FEWEST_VALUES, OWN_VALUE_SHARE * n_entities) or n_shared > (1 - ONE_ENTITY_SHARE) * n:
+        return None
+    if n_shared and _is_chance(collect(per_value.select("_value").limit(MOST_VALUES))["_value"], n_shared, n):
+        return None
+    crossing = per_value.filter(is_shared & per_value["_crosses"]).select("_first", "_last").order_by("_first", "_last")
+    return collect(crossing).rows()
+
+
+def _is_chance(values: pl.Series, n_shared: int, n_values: int) -> bool:
+    """Whether so many values would be given twice if they were drawn at random, as house numbers and short codes are.
+
+    Letters between other characters are drawn as a whole, digits one by one: how often two different values agree in
+    one of these is counted, and all are taken as independent. There is no chance in it when far fewer are shared than
+    that (numbers that are given out in turn) or far more (numbers too long to meet).
+    """
+    from scipy.stats import poisson
+
+    parts = values.str.extract_all(r"[0-9]|[^0-9]+")
+    n, agree = len(values), 1.0
+    for place in range(int(parts.list.len().to_numpy().max(initial=0))):
+        counts = parts.list.get(place, null_on_oob=True).value_counts()["count"].to_numpy().astype(float)
+        agree *= float((counts * (counts - 1)).sum() / max(n * (n - 1), 1))
+    expected = agree * n_values**2 / 2
+    return bool(poisson.sf(n_shared - 1, expected) >= CHANCE and poisson.cdf(n_shared, expected) >= CHANCE)
+
+
+def _shown(pairs: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{first} and {last}" for first, last in pairs[:EXAMPLES])
+
+
+def derived_rows(table: ir.Table, *, key: str | None, columns: Sequence[str], declared: str | None) -> Finding:
+    """The finding LEAK14: a row is in another split than the row that it was made from.
+
+    Args:
+        table: Has `_entity`, `_split`, the key and the column that names the origin.
+        key: The dataset's key, when it is one column.
+        columns: The dataset's columns.
+        declared: The column that the policy names (`derived_from`): it blocks. Without, a column whose name says so
+            (`parent_id`, `augmented_from`, ...) and most of whose values are keys warns.
+    """
+    candidates = [declared] if declared else [name for name in columns if name.lower() in ORIGIN_NAMES]
+    if key is None or not candidates:
+        seen = "no column says from which row a row was made" if key else "the rows have no key of one column to name"
+        return Finding(code="LEAK14", outcome="not_applicable", seen=seen)
+    for name in candidates:
+        found = _derived(table, key, name)
+        if declared or found["n_known"] >= 0.5 * found["n"] > 0:
+            return _derived_finding(found, name, is_declared=declared is not None)
+    seen = f"the values of {' and '.join(candidates)} are no keys of other rows"
+    return Finding(code="LEAK14", outcome="not_applicable", seen=seen)
+
+
+def _derived(table: ir.Table, key: str, name: str) -> dict[str, int]:
+    rows = table.select(_of=table[name].cast("string"), _self=table[key].cast("string"), _there=table["_split"])
+    derived = rows.filter(rows["_of"].notnull() & (rows["_of"] != rows["_self"]))
+    origins = table.select(_key=table[key].cast("string"), _origin=table["_split"], _is_known=True)
+    both = derived.left_join(origins, derived["_of"] == origins["_key"])
+    crosses = both["_there"] != both["_origin"]
+    is_lost = both["_is_known"].isnull() & both["_there"].notnull()
+    return {
+        name: int(count)
+        for name, count in one_row(
+            both.aggregate(
+                n=both.count(),
+                n_known=both["_is_known"].count(),
+                n_crossing=crosses.sum().fill_null(0),
+                n_lost=is_lost.sum().fill_null(0),
+            )
+        ).items()
+    }
+
+
+def _derived_finding(found: dict[str, int], name: str, *, is_declared: bool) -> Finding:
+    n, n_crossing, n_lost = found["n"], found["n_crossing"], found["n_lost"]
+    lost = f"; of {plural(n_lost, 'row')} the origin is not there" if n_lost else ""
+    seen = f"of {plural(n, 'row')} made from another ({name}) {n_crossing:,} are in another split than it{lost}"
+    if n_crossing or (n_lost and is_declared):
+        return Finding(code="LEAK14", outcome="fail" if is_declared else "warn", seen=seen, column=name)
+    return Finding(code="LEAK14", outcome="pass", seen=seen, column=name)
