@@ -54,6 +54,6 @@ def _spread(run: Run, dataset: Dataset, build: Step) -> Mapping[str, float]:
     """By column of numbers, the standard deviation by which this build was clustered."""
     lake, meta = run.warehouse.lake, run.warehouse.meta
     steps = [*(version.step_id for version in meta.versions(dataset.name)), build.step_id]
-    number = numbered(meta, dataset, has_new_policy=run.has_new_policy).number
+    number = numbered(meta, dataset, has_new_policy=run.has_new_policy).first
     lake.keep("_audited_spread", remembered_sql(lake, dataset.name, "spread", steps=steps, policy=number))
     return spread_of(lake.ibis.table("_audited_spread"))

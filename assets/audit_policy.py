@@ -36,14 +36,14 @@ def audit_policy(run: Run, dataset: Dataset, build: Step, table: ir.Table) -> li
     policy = numbered(run.warehouse.meta, dataset, has_new_policy=run.has_new_policy)
     findings = _same_policy(run, dataset, build, policy)
     trained = None
-    if policy.number > 1 or (dataset.policy.predefined and policy.last):
-        trained = _mounted(run, dataset, build, "trained", policy.number)
+    if policy.first > 1 or (dataset.policy.predefined and policy.last):
+        trained = _mounted(run, dataset, build, "trained", policy.first)
     allowed = dataset.file.spec.splits.allow_trained
     # Splits that were made elsewhere may change under one policy.
     when = "in an earlier version" if dataset.policy.predefined else "under an earlier policy"
     findings += [once_trained(table, trained, allowed=allowed, when=when), *_other_datasets(run, dataset, table)]
     if dataset.policy.stratified:
-        counts = _mounted(run, dataset, build, "split", policy.number)
+        counts = _mounted(run, dataset, build, "split", policy.first)
         findings.append(within_bound(counts, dataset.policy.shares_by_pool))
     return findings
 

@@ -62,7 +62,8 @@ def times(dataset: Dataset, build: Step, table: ir.Table, sizes: Rows, unused: R
 def are_copies(dataset: Dataset) -> bool:
     """Whether rows that look alike in two splits are copies that block, and not different things that warn.
 
-    What has a key or happened at another time is another thing, unless somebody else has put it where it is.
+    What has a key, belongs to another entity or happened at another time is another thing, unless somebody else has put
+    it where it is.
     """
-    policy = dataset.policy
-    return policy.predefined is not None or not (dataset.file.spec.key or policy.time)
+    policy, spec = dataset.policy, dataset.file.spec
+    return policy.predefined is not None or not (spec.key or spec.splits.entity or policy.time)

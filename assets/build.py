@@ -16,7 +16,7 @@ from assets.hold import Held, accepted_rows, hold
 from assets.once_trained import Identity
 from assets.placing import Placing, needs_row, place_rows
 from assets.plan import fingerprint_of, latest, parts_of
-from assets.policies import numbered
+from assets.policies import Numbered, numbered
 from assets.project import Dataset
 from assets.sources import active_ingestions
 from assets.spec import conditions_of
@@ -25,11 +25,11 @@ from checks.rules import BITS, is_rejected, masked
 from warehouse.identity import entity_sql, row_sql
 from warehouse.kinds import stored_as
 from warehouse.placements import remember
-from warehouse.policy import RESERVED
+from warehouse.policy import PLACE, RESERVED
 from warehouse.query import described, parse, quoted
 from warehouse.raw import active_sql, unread_sql
 from warehouse.records import Policy, Step, now
-from warehouse.tables import CANDIDATE, Candidate, rejected_sql, unread_rows_sql, upstream_sql, version_sql
+from warehouse.tables import CANDIDATE, PLACE_SQL, Candidate, rejected_sql, unread_rows_sql, upstream_sql, version_sql
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -50,7 +50,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         frozen = frozen_policy(run, dataset)
         policy = numbered(meta, dataset, has_new_policy=run.has_new_policy)
         inputs = _mount_inputs(run, dataset)
-        candidate = _candidate(run, dataset, frozen, has_row=needs_row(dataset, policy))
+        candidate = _candidate(run, dataset, frozen, policy)
         # A join or an aggregate is worked out once and kept; a row-by-row query is read again, which costs less.
         kind = "VIEW" if _is_repeatable(dataset) else "TABLE"
         lake.execute(f"CREATE {kind} {quoted(CANDIDATE)} AS {candidate.sql}")
@@ -69,7 +69,7 @@ def build(run: Run, dataset: Dataset) -> Step:
             lake.create_or_replace(f"datasets.{quoted(dataset.name)}", accepted)
             run.tell(dataset, "build", "accepted")
             lake.create_or_replace(f"rejected.{quoted(dataset.name)}", rejected)
-            remember(lake, dataset.name, placing.remembered, policy=policy.number, step_id=step.step_id)
+            remember(lake, dataset.name, placing.remembered, policy=policy.first, step_id=step.step_id)
             run.tell(dataset, "build", "rejected")
             _prove_counts(run, dataset, held)
             run.tell(dataset, "build", "proved")
@@ -141,8 +141,10 @@ def _mount_inputs(run: Run, dataset: Dataset) -> dict[str, int]:
     return versions
 
 
-def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bool) -> Candidate:
-    spec = dataset.file.spec
+def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, policy: Numbered) -> Candidate:
+    spec, has_row = dataset.file.spec, needs_row(dataset, policy)
+    # Joins with what is remembered lose the order of the rows, which is then brought back by their place.
+    place = {PLACE: PLACE_SQL} if has_row or dataset.policy.is_remembered else {}
     given = described(run.warehouse.lake.connection, dataset.select)
     # A column `split` is there only as the one that names the splits: it is published as our own.
     kept = {name: kind for name, kind in given.items() if not name.startswith("_") and name.lower() != "split"}
@@ -162,7 +164,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, *, has_row: bo
         entity=_entity(dataset, columns, frozen),
         in_pool=spec.splits.evaluate_on,
         row=_identity(dataset, columns, frozen).row_text(columns) if has_row else None,
-        further=node_sql(spec, columns),
+        further={**node_sql(spec, columns), **place},
         named=spec.splits.named_by,
     )
 
@@ -199,7 +201,8 @@ def _writes(
     spec = dataset.file.spec
     held_table = masked(held.table, held.rules)
     rejected_if = is_rejected(held_table, held.rules)
-    accepted = placing.table.select(*candidate.columns, *RESERVED)
+    table = placing.table.order_by(PLACE) if PLACE in candidate.further else placing.table
+    accepted = table.select(*candidate.columns, *RESERVED)
     has_record = "_record" in candidate.given and "_file" in candidate.given
     rejected = rejected_sql(
         backend.compile(held_table.filter(rejected_if if held.n_rejected else ibis.literal(False))),

@@ -51,7 +51,7 @@ def cluster_rows(run: Run, dataset: Dataset, table: ir.Table, number: int) -> Cl
         run: The run.
         dataset: The dataset, whose policy has clusters.
         table: The accepted rows: `_row`, and what `assets.cluster_nodes.node_sql` gives.
-        number: The policy's number.
+        number: The first of the policies that place alike.
     """
     lake, clusters = run.warehouse.lake, dataset.file.spec.splits.clusters
     if clusters is None:

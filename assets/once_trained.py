@@ -15,7 +15,7 @@ import ibis
 from assets.project import Dataset
 from assets.step import Run
 from warehouse.identity import entity_sql, row_sql
-from warehouse.placements import remembered_sql, since_sql, trained_sql
+from warehouse.placements import all_names_sql, names_sql, remembered_sql, since_sql, trained_sql
 from warehouse.policy import TARGET_POOL, TRAINED_ON
 from warehouse.query import parse
 from warehouse.records import Version
@@ -23,7 +23,8 @@ from warehouse.records import Version
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-TRAINED, TRAINED_ROWS, KNOWN_TRAINED = "_trained", "_trained_rows", "_known_trained"
+TRAINED, TRAINED_ROWS = "_trained", "_trained_rows"
+KNOWN_TRAINED, KNOWN_ROWS = "_known_trained", "_known_trained_rows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def mount_trained(
         run: The run.
         dataset: The dataset.
         table: The rows: `_entity`, `_row`.
-        number: That of the policy.
+        number: The first of the policies that place alike.
         identity: Who a row is, by columns.
         since: Where dev and test begin, of splits by time.
 
@@ -64,24 +65,33 @@ def mount_trained(
         What is to be remembered of it, so that the next build need not look again.
     """
     lake, versions = run.warehouse.lake, run.warehouse.meta.versions(dataset.name)
-    known = "SELECT NULL::VARCHAR AS name WHERE false"
-    if any(version.policy == number for version in versions):
-        steps = [version.step_id for version in versions]
-        known = f"SELECT name FROM ({remembered_sql(lake, dataset.name, 'trained', steps=steps, policy=number)})"
+    steps = [version.step_id for version in versions]
+    for name, kind in ((KNOWN_TRAINED, "trained"), (KNOWN_ROWS, "trained row")):
+        lake.keep(name, names_sql(remembered_sql(lake, dataset.name, kind, steps=steps, policy=number)))
+    if any((version.policy or 0) >= number for version in versions):
         # What the versions before the last one trained on was remembered as they were followed by the next.
         versions = versions[-1:] if dataset.policy.predefined else []
     by_entity = [v for v in versions if identity.entity and set(identity.entity) <= set(v.columns)]
-    by_row = [v for v in versions if v not in by_entity and set(identity.row) <= set(v.columns)]
-    found = [_names(dataset, version, entity_sql(version.columns, identity.entity), since) for version in by_entity]
+    # By rows too: an old version may hold the entity's column with no value yet, or another one.
+    is_row = identity.has_key and identity.entity == identity.row
+    by_row = [] if is_row else [v for v in versions if set(identity.row) <= set(v.columns)]
+    entities = [_names(dataset, version, entity_sql(version.columns, identity.entity), since) for version in by_entity]
     rows = [_names(dataset, version, identity.row_text(version.columns), since) for version in by_row]
-    if rows:
-        lake.keep(TRAINED_ROWS, " UNION ".join(rows))
-        found.append(_entities_of_rows(run, table))
-    lake.keep(KNOWN_TRAINED, known)
-    lake.keep(TRAINED, " UNION ".join([known, *found]))
-    everything, remembered = lake.ibis.table(TRAINED), lake.ibis.table(KNOWN_TRAINED)
-    new = everything.anti_join(remembered, "name")
-    return [lake.ibis.compile(new.select(kind=ibis.literal("trained"), name=new["name"]))] if found else []
+    lake.keep(TRAINED_ROWS, all_names_sql([KNOWN_ROWS], rows))
+    # Rows are looked for in every build: one that is not among its rows may come back.
+    lake.keep(TRAINED, all_names_sql([KNOWN_TRAINED], [*entities, _entities_of_rows(run, table)]))
+    return [
+        _new_names(run, TRAINED, KNOWN_TRAINED, "trained"),
+        _new_names(run, TRAINED_ROWS, KNOWN_ROWS, "trained row"),
+    ]
+
+
+def _new_names(run: Run, now: str, known: str, kind: str) -> str:
+    """SELECT of the names that are to be remembered as of one kind."""
+    backend = run.warehouse.lake.ibis
+    new = backend.table(now).anti_join(backend.table(known), "name")
+    sql: str = backend.compile(new.select(kind=ibis.literal(kind), name=new["name"]))
+    return sql
 
 
 def _names(dataset: Dataset, version: Version, name: str, since: datetime | None) -> str:

@@ -51,7 +51,7 @@ class Placing:
 def needs_row(dataset: Dataset, policy: Numbered) -> bool:
     """Whether rows are placed by what tells one from another, too."""
     has_origins = dataset.file.spec.splits.derived_from is not None
-    return policy.number > 1 or dataset.policy.predefined is not None or dataset.policy.has_clusters or has_origins
+    return policy.first > 1 or dataset.policy.predefined is not None or dataset.policy.has_clusters or has_origins
 
 
 def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, identity: Identity) -> Placing:
@@ -73,13 +73,13 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
     if dataset.file.spec.splits.derived_from:
         table = with_origins(run.warehouse.lake, table)
     if dataset.policy.has_clusters:
-        clustered = cluster_rows(run, dataset, table, policy.number)
+        clustered = cluster_rows(run, dataset, table, policy.first)
         table, remembered = clustered.table, clustered.remembered
     elif dataset.policy.stratified:
-        table, select = _by_strata(run, dataset, table, policy.number)
+        table, select = _by_strata(run, dataset, table, policy.first)
         remembered.append(select)
     elif time := dataset.policy.time:
-        by_time = place_by_time(run, dataset, table, time, policy.number, identity)
+        by_time = place_by_time(run, dataset, table, time, policy.first, identity)
         table, remembered, facts, cuts = by_time.table, by_time.remembered, by_time.facts, by_time.cuts
     elif named := dataset.policy.predefined:
         by_name = place_by_name(run, dataset, table, named, identity)
@@ -87,8 +87,8 @@ def place_rows(run: Run, dataset: Dataset, table: ir.Table, policy: Numbered, id
     placed = assign(table, dataset.policy)
     if dataset.policy.has_clusters:
         placed = hold_bridges(placed)
-    if policy.number > 1 or dataset.policy.predefined:
-        remembered += mount_trained(run, dataset, placed, policy.number, identity, since=cuts.first if cuts else None)
+    if policy.first > 1 or dataset.policy.predefined:
+        remembered += mount_trained(run, dataset, placed, policy.first, identity, since=cuts.first if cuts else None)
         if not dataset.file.spec.splits.allow_trained:
             placed = hold_trained(placed, run.warehouse.lake.ibis.table(TRAINED))
     return Placing(table=placed, remembered=remembered, facts=facts)

@@ -62,28 +62,28 @@ def place_by_time(
         dataset: The dataset.
         table: The accepted rows, with `_entity`.
         time: How to split.
-        number: That of the policy: under another one cuts are found anew.
+        number: The first of the policies that place alike: under an earlier one cuts were others.
         identity: Who a row is, by columns.
     """
     rows = table.mutate(_moment=moment_of(table, time.column))
-    past = cuts_before(run.warehouse.meta, dataset.name)
-    before = next((cuts for policy, cuts in reversed(past) if policy == number), None)
+    past = cuts_before(run.warehouse.meta, dataset.name, time.column)
+    before = next((cuts for policy, cuts in reversed(past) if policy >= number), None)
     tested = past[-1][1].tested if past else ()
     cuts = _cuts(dataset, rows, time, before, is_by_day=table[time.column].type().is_date())
     rows = windowed(rows, dataset.policy, cuts, tested)
     cuts = remembering(cuts, tested)
-    facts = {FACTS: cuts.to_json() | {"gap_seconds": time.gap.total_seconds()}}
+    facts = {FACTS: cuts.to_json() | {"column": time.column, "gap_seconds": time.gap.total_seconds()}}
     if not _is_whole(dataset, identity, time):
         return ByTime(table=placed_alone(rows), cuts=cuts, facts=facts)
     seen, select = _seen(run, dataset, rows, number)
     return ByTime(table=placed_whole(rows, seen, dataset.policy), cuts=cuts, remembered=[select], facts=facts)
 
 
-def cuts_before(meta: Meta, name: str) -> list[tuple[int, Cuts]]:
-    """The cuts of every published version that was split by time, oldest first, each with the policy's number."""
+def cuts_before(meta: Meta, name: str, column: str) -> list[tuple[int, Cuts]]:
+    """The cuts of every published version that was split by `column`, oldest first, each with the policy's number."""
     details = {step.step_id: step.detail for step in meta.steps(name, step="build")}
     kept = [(v.policy, details.get(v.step_id, {}).get("placing", {}).get(FACTS)) for v in meta.versions(name)]
-    return [(policy or 0, Cuts.from_json(raw)) for policy, raw in kept if raw is not None]
+    return [(policy or 0, Cuts.from_json(raw)) for policy, raw in kept if raw and raw["column"] == column]
 
 
 def _cuts(dataset: Dataset, rows: ir.Table, time: TimePolicy, before: Cuts | None, *, is_by_day: bool) -> Cuts:

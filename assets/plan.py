@@ -111,9 +111,9 @@ def latest(meta: Meta, name: str) -> Version | None:
 
 def finished_build(meta: Meta, dataset: Dataset, fingerprint: str, *, has_new_policy: bool = False) -> Step | None:
     """A build of this fingerprint that is there already, published or not, and has its rows where they belong now."""
-    number = numbered(meta, dataset, has_new_policy=has_new_policy).number
+    policy = numbered(meta, dataset, has_new_policy=has_new_policy)
     builds = meta.steps(dataset.name, step="build", status="succeeded", fingerprint=fingerprint)
-    return next((build for build in builds if is_placed_alike(meta, dataset, build, number)), None)
+    return next((build for build in builds if is_placed_alike(meta, dataset, build, policy)), None)
 
 
 def plan_dataset(

@@ -48,6 +48,10 @@ def resolve(rows: Array, near: Array, known: Array, place: Array) -> Resolved:
             counts.
     """
     cluster = known.copy()
+    if not len(known):
+        return Resolved(
+            cluster=cluster, row_cluster=np.full(len(rows), NOBODY), is_bridge=np.zeros(len(rows), dtype=bool)
+        )
     is_new = (rows >= 0) & (known[rows] < 0)
     asks = is_new.any(axis=1)
     left, right = _links(rows[asks])

@@ -13,6 +13,7 @@ from warehouse.lake import Lake
 from warehouse.query import literal, quoted
 
 # kind: `split` (name is an entity, value its split), `trained` (an entity that was in train under an earlier policy),
+# `trained row` (the same of a row, where entities cannot be told by the columns of old versions),
 # `cluster` (a node, value its cluster), `spread` (a column, value its standard deviation as it was when
 # clusters were first found).
 COLUMNS = {
@@ -95,3 +96,13 @@ def who_sql(dataset: str, snapshot: int, who: str) -> str:
 def since_sql(column: str, moment: datetime) -> str:
     """The condition that a row's time is `moment` or later; both are in UTC."""
     return f"CAST({quoted(column)} AS TIMESTAMP) >= TIMESTAMP {literal(moment.isoformat(' '))}"
+
+
+def names_sql(remembered: str) -> str:
+    """SELECT of the names of what is remembered."""
+    return f"SELECT name FROM ({remembered})"
+
+
+def all_names_sql(tables: Sequence[str], selects: Sequence[str]) -> str:
+    """SELECT of every name once that stands in one of the `tables` of the workspace or is given by one of `selects`."""
+    return " UNION ".join([*(f'SELECT name FROM "{table}"' for table in tables), *selects])

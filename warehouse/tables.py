@@ -12,6 +12,7 @@ from warehouse.policy import PLACE, RESERVED, SPLITS
 from warehouse.query import literal, quoted
 
 CANDIDATE = "_candidate"
+PLACE_SQL = "row_number() OVER ()"
 SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "dev", "valid": "dev", "validation": "dev"}
 
 

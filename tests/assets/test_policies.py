@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,6 +13,7 @@ from assets.result import DatasetResult
 
 STRATIFIED = 'source: {path: "data/*.csv"}\nkey: id\ntarget: y\nmodels: {}\nsplits: {stratified: true}\n'
 PLAIN = STRATIFIED.replace("splits: {stratified: true}\n", "")
+DAY = date(2024, 1, 1)
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
 
 
@@ -56,7 +58,7 @@ def test_labels_have_their_shares_within_two_entities_and_no_old_row_moves(make_
 
 
 def test_an_unlabelled_row_goes_where_its_digest_says_and_stays_when_its_label_comes(make_project, run_project) -> None:
-    root = make_project({"t.yaml": STRATIFIED.replace("data/*.csv}", "data/*.csv, mode: replace}")})
+    root = make_project({"t.yaml": STRATIFIED.replace('csv"}', 'csv", mode: replace}')})
     (root / "data").mkdir()
     (root / "data" / "m.csv").write_text("id,y\n" + "".join(f"{i},\n" for i in range(300)), "utf-8")
     plain = make_project({"u.yaml": PLAIN.replace("target: y\n", "")})
@@ -102,7 +104,7 @@ def test_a_build_that_was_never_published_has_placed_nothing(make_project, run_p
     root = make_project({"t.yaml": yaml}, {"data/m.csv": made(0, 500, 4) + "999,c\n"})
     blocked = run_project(root).datasets[0]
     (root / "data" / "m.csv").write_text(made(0, 500, 4), "utf-8")
-    (root / "datasets" / "t.yaml").write_text(yaml.replace("data/*.csv}", "data/*.csv, mode: replace}"), "utf-8")
+    (root / "datasets" / "t.yaml").write_text(yaml.replace('csv"}', 'csv", mode: replace}'), "utf-8")
     mended = run_project(root).datasets[0]
     other = make_project({"u.yaml": STRATIFIED})
     run_project(other, "u")
@@ -206,3 +208,112 @@ def test_a_named_policy_cures_it(two_ways: Path, run_project) -> None:
     _, second = run_project(two_ways).datasets
     seen = "no entity of dev and test is in train of another dataset by customer"
     assert said(second, "SPLIT5") == [("pass", seen)]
+
+
+REMEMBERING = {
+    "stratified": "splits: {stratified: true}",
+    "time": "time: day\nsplits: {entity: who, time: {dev: 20d, test: 20d}}",
+    "predefined": "splits: {predefined: part}",
+    "clusters": "splits: {clusters: {linked_by: [who, mail]}}",
+    "derived": "splits: {derived_from: origin}",
+}
+
+
+@pytest.mark.parametrize("splits", REMEMBERING.values(), ids=REMEMBERING)
+def test_rows_stay_in_the_order_in_which_they_came(make_project, run_project, splits: str) -> None:
+    part = ("train", "dev", "test")
+    rows = [
+        f"{i},{'ab'[Random(i).random() > 0.5]},{DAY + timedelta(i % 90)},{i % 61},m{i % 67},{part[i % 3]},{i - i % 5}"
+        for i in random_ids(600)
+    ]
+    text = "\n".join(["id,y,day,who,mail,part,origin", *rows, ""])
+    yaml = f"source: t.csv\nkey: id\ntarget: y\nmodels: {{}}\n{splits}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": text})
+    run_project(root)
+    assert [row[0] for row in gm.sql("select id from t", project=root).rows()] == random_ids(600)
+
+
+def random_ids(n: int) -> list[int]:
+    return Random(7).sample(range(n), n)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("splits: {stratified: true}", 'splits: {stratified: true, allow_trained: "a reason"}'),
+        ("splits: {time: {dev: 20d, test: 20d}}", 'splits: {time: {dev: 20d, test: 20d}, allow_trained: "a reason"}'),
+        ("splits: {clusters: {linked_by: who}}", 'splits: {clusters: {linked_by: who}, allow_trained: "a reason"}'),
+    ],
+    ids=["stratified", "time", "clusters"],
+)
+def test_a_reason_is_recorded_and_moves_no_row(make_project, run_project, before: str, after: str) -> None:
+    rows = [f"{i},{'ab'[i % 3 == 0]},{DAY + timedelta(i)},{i % 97}" for i in range(400)]
+    yaml = f"source: t.csv\nkey: id\ntarget: y\ntime: day\nmodels: {{}}\n{before}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "\n".join(["id,y,day,who", *rows[:200], ""])})
+    run_project(root)
+    first = placed(root)
+    (root / "datasets" / "t.yaml").write_text(yaml.replace(before, after), "utf-8")
+    (root / "t.csv").write_text("\n".join(["id,y,day,who", *rows, ""]), "utf-8")
+    result = run_project(root).datasets[0]
+    now = placed(root)
+    assert (result.status, len(now)) == ("published", 400)
+    assert {i: now[i] for i in first} == first
+    assert [outcome for outcome, _ in said(result, "SPLIT4")] == ["pass"]
+    assert gm.sql("select max(policy) from meta.policies", project=root).item() == 2
+
+
+def test_a_row_of_train_that_comes_back_under_another_entity_is_still_known(make_project, run_project) -> None:
+    yaml = PLAIN.replace("target: y\n", "").replace('"data/*.csv"}', "t.csv, mode: replace}")
+    plain = "id\n" + "".join(f"{i}\n" for i in range(400))
+    root = make_project({"t.yaml": yaml}, {"t.csv": plain})
+    run_project(root)
+    trained = {row[0] for row in gm.sql("select id from t.train", project=root).rows()}
+    other = yaml + "breaking: true\nsplits: {entity: house}\n"
+    (root / "datasets" / "t.yaml").write_text(other, "utf-8")
+    for ids in (range(200), range(400)):  # half of the rows are away when the new policy comes
+        (root / "t.csv").write_text("id,house\n" + "".join(f"{i},h{i}\n" for i in ids), "utf-8")
+        assert run_project(root).datasets[0].status == "published"
+    tested = {row[0] for row in gm.sql("select id from t where split in ('dev', 'test')", project=root).rows()}
+    assert tested
+    assert not tested & trained
+
+
+def test_another_column_of_time_is_another_policy(make_project, run_project) -> None:
+    rows = [f"{i},{DAY + timedelta(i % 28)},{DAY + timedelta(27 - i % 28)}" for i in range(280)]
+    yaml = "source: t.csv\nkey: id\ntime: sold\nmodels: {}\nsplits: {time: {dev: 5d, test: 5d, roll: true}}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "\n".join(["id,sold,paid", *rows, ""])})
+    run_project(root)
+    trained = {row[0] for row in gm.sql("select id from t.train", project=root).rows()}
+    (root / "datasets" / "t.yaml").write_text(yaml.replace("time: sold", "time: paid"), "utf-8")
+    result = run_project(root).datasets[0]
+    tested = {row[0] for row in gm.sql("select id from t where split in ('dev', 'test')", project=root).rows()}
+    assert not tested & trained
+    assert [outcome for code in ("SPLIT3", "SPLIT4") for outcome, _ in said(result, code)] == ["warn", "warn"]
+
+
+def test_an_entity_that_old_versions_do_not_know_yet_is_held_by_its_rows(make_project, run_project) -> None:
+    yaml = "source: {path: t.csv, mode: replace}\nkey: id\nmodels: {}\n"
+    half = "id,house\n" + "".join(f"{i},{'' if i % 2 else i // 4}\n" for i in range(400))
+    root = make_project({"t.yaml": yaml}, {"t.csv": half})
+    run_project(root)
+    trained = {row[0] // 4 for row in gm.sql("select id from t.train", project=root).rows()}
+    (root / "datasets" / "t.yaml").write_text(yaml + "splits: {entity: house}\n", "utf-8")
+    (root / "t.csv").write_text("id,house\n" + "".join(f"{i},{i // 4}\n" for i in range(400)), "utf-8")
+    run_project(root)
+    tested = {row[0] for row in gm.sql("select house from t where split in ('dev', 'test')", project=root).rows()}
+    assert not tested & trained
+
+
+def test_rows_of_an_empty_link_are_clusters_of_their_own(make_project, run_project) -> None:
+    yaml = "source: t.csv\nkey: id\nmodels: {}\nsplits: {clusters: {linked_by: u}}\n"
+    yaml += "contract: {columns: {u: {type: string, nullable: true}}}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,u\n" + "".join(f"{i},\n" for i in range(40))})
+    assert run_project(root).datasets[0].status == "published"
+    assert gm.sql("select count(distinct _entity) from t", project=root).item() == 40
+
+
+def test_events_of_declared_entities_that_look_alike_warn_and_do_not_block(make_project, run_project) -> None:
+    rows = "".join(f"{i % 50},{i % 3}\n" for i in range(300))
+    root = make_project({"t.yaml": "source: t.csv\nsplits: {entity: who}\n"}, {"t.csv": f"who,page\n{rows}"})
+    result = run_project(root).datasets[0]
+    assert (result.status, [outcome for outcome, _ in said(result, "LEAK2")]) == ("published", ["warn"])
