@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from assets.clustering import spread_of
 from assets.policies import numbered
 from assets.project import Dataset
+from assets.spec import ClusterSpec
 from assets.step import Run
 from checks.finding import Finding
 from checks.linked import derived_rows, entities_under_two_names
 from checks.near_rows import near_copies
+from checks.near_text import SIMILARITY
 from checks.promised import bridges, near_numbers_apart, near_texts_apart, values_apart
 from warehouse.placements import remembered_sql
 from warehouse.records import Step
@@ -36,18 +38,32 @@ def audit_copies(run: Run, dataset: Dataset, build: Step, table: ir.Table) -> li
     key = spec.key[0] if len(spec.key) == 1 else None
     origin = derived_rows(table, key=key, columns=list(columns), declared=spec.splits.derived_from)
     clusters = spec.splits.clusters
-    compared = spec.compared_among(columns)
     if clusters is None:
-        named = spec.splits.entity or spec.key
-        others = [name for name in columns if name not in {*spec.key, *spec.splits.together, spec.time, spec.target}]
-        asked = others if named else ()
-        return [*near_copies(table, compared, apart=apart), *entities_under_two_names(table, asked), origin]
+        return [*_unpromised(dataset, columns, table), origin]
     promised = [near_texts_apart(table, name, similarity=clusters.similarity, apart=apart) for name in clusters.text]
     if clusters.numbers:
         spread = _spread(run, dataset, build)
         promised.append(near_numbers_apart(table, spread, tolerance=clusters.tolerance, apart=apart))
-    others = [] if promised else near_copies(table, compared, apart=apart)
-    return [bridges(table), *promised, *others, *values_apart(table, clusters.linked_by, apart=apart), origin]
+    promised += values_apart(table, clusters.linked_by, apart=apart)
+    codes = {finding.code for finding in promised}
+    others = _unpromised(dataset, columns, table)
+    # Where something was promised and judged, that nothing else can be asked needs no line of its own.
+    others = [finding for finding in others if finding.outcome != "not_applicable" or finding.code not in codes]
+    return [bridges(table), *promised, *others, origin]
+
+
+def _unpromised(dataset: Dataset, columns: Mapping[str, str], table: ir.Table) -> list[Finding]:
+    """LEAK5 and LEAK7 on all that no cluster promises: it warns. Turned signs are never promised."""
+    spec, apart = dataset.file.spec, dataset.policy.apart
+    clusters = spec.splits.clusters or ClusterSpec()
+    promised = clusters.text if clusters.similarity <= SIMILARITY else ()
+    alone = {*spec.key, *spec.splits.entity, *spec.not_features, *promised}
+    linking = [name for name in clusters.linked_by if name not in alone and table[name].type().is_string()]
+    compared = [name for name in spec.compared_among(columns) if name not in promised] + linking
+    told = {*spec.key, *spec.splits.together, spec.time, spec.target}
+    is_named = spec.splits.entity or spec.key or clusters.linked_by
+    identifiers = [name for name in columns if name not in told] if is_named else []
+    return [*near_copies(table, compared, apart=apart), *entities_under_two_names(table, identifiers, apart=apart)]
 
 
 def _spread(run: Run, dataset: Dataset, build: Step) -> Mapping[str, float]:

@@ -134,7 +134,9 @@ class SplitsSpec(Strict):
     )
     clusters: ClusterSpec | None = Field(None, description="Rows that are linked or nearly the same stay together.")
     derived_from: str | None = Field(
-        None, description="The column that holds the key of the row that a row was made from: it goes where that goes."
+        None,
+        description="The column that holds the key of the row that a row was made from: it goes where that goes. Not "
+        "beside `time` or `predefined`.",
     )
     allow_trained: str | None = Field(
         None,

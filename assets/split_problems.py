@@ -23,6 +23,7 @@ BESIDE_TIME = {
     "evaluate_on": "where time decides, dev and test are what comes last",
     "stratified": "rows go where their time says, whatever their label",
     "clusters": "rows go where their time says, whatever they are like",
+    "derived_from": "rows go where their time says, whatever they were made from",
     "predefined": "rows go where they are told to",
 }
 BESIDE_PREDEFINED = {
@@ -31,6 +32,7 @@ BESIDE_PREDEFINED = {
     "evaluate_on": "rows go where they are told to",
     "stratified": "rows go where they are told to",
     "clusters": "rows go where they are told to",
+    "derived_from": "rows go where they are told to",
 }
 
 

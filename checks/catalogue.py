@@ -98,8 +98,9 @@ CATALOGUE = {
     "SPLIT6": Code(
         title="Rows that bridge two clusters",
         meaning="Warns when a new row joins two clusters that are in different splits. It is unused, as `bridge`: no "
-        "old row moves.",
-        advice="Know it: the two clusters should have been one. Only a new policy (`--new-policy`) can join them.",
+        "old row moves. Warns, too, when one cluster holds more than half of the rows.",
+        advice="Know it: the two clusters should have been one. Only a new policy (`--new-policy`) can join them. A "
+        "cluster of half of the rows is linked too widely: link by what tells who somebody is.",
     ),
     "SPLIT8": Code(
         title="Cuts by time that rolled on",

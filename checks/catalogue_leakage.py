@@ -28,8 +28,9 @@ LEAKAGE = {
     ),
     "LEAK4": Code(
         title="A column that predicts the target suspiciously well",
-        meaning="Warns when a column alone has an AUC of at least .85 and beats by .2 the best column whose rank "
-        "correlation with it is under .7.",
+        meaning="Warns when a column alone has an AUC of at least .85 (of three classes or more, that of the class "
+        "that it tells best against the rest) and beats by .2 the best column whose rank correlation with it is under "
+        ".7.",
         advice="Is it known when you predict? If not, name it under `not_features`.",
     ),
     "LEAK5": Code(
@@ -45,8 +46,10 @@ LEAKAGE = {
     "LEAK7": Code(
         title="One entity under two names",
         meaning="Warns when a value of an identifier besides the entity (an e-mail, a telephone, a device: a text at "
-        "least 95 % of whose values belong to one entity each) belongs to entities of two splits.",
+        "least 95 % of whose values belong to one entity each) belongs to entities of two splits, under `apart: pool` "
+        "of two splits of one pool. Blocks for a column of `clusters.linked_by`, which promises that there is none.",
         advice="They are probably one: name the column under `splits.clusters.linked_by`, so that they stay together.",
+        can_block=True,
     ),
     "LEAK14": Code(
         title="Rows made from a row of another split",

@@ -27,7 +27,7 @@ LINEAR = 1 - 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """A column as one number a row, NaN where it has no value, and how well it ranks the label."""
+    """A column as one number a row, NaN where it has no value, and how well it ranks the class that it tells best."""
 
     column: str
     values: Array
@@ -107,28 +107,34 @@ def _ranks(values: Array) -> Array:
 
 
 def scores(rows: Labelled, features: Sequence[str]) -> list[Score]:
-    """Each of `features` as numbers, with its AUC for the target (mean over classes, one against the rest).
+    """Each of `features` as numbers, with its AUC for one class against the rest: the class that it tells best.
 
-    A category is scored by the share of each class among its rows in even buckets, and judged on odd ones.
+    A category is scored by the share of that class among its rows in even buckets, and judged on odd ones.
     """
-    found = []
-    for name in features:
-        values = _as_numbers(name, rows)
+    return [score for name in features if (score := _score(name, rows)) is not None]
+
+
+def _score(name: str, rows: Labelled) -> Score | None:
+    is_category = not is_ordered(rows.frame[name]) and rows.frame[name].dtype != pl.Boolean
+    best: Score | None = None
+    for label in np.unique(rows.y):
+        values = _shares(name, rows, label) if is_category else rows.numbers(name)
         there = ~np.isnan(values) & (~rows.fitted if not rows.frame[name].dtype.is_numeric() else True)
-        if has_enough(rows.y[there]):
-            areas = [auc(values[there], rows.y[there] == label) for label in np.unique(rows.y[there])]
-            found.append(Score(column=name, values=values, auc=float(np.mean([max(a, 1 - a) for a in areas]))))
-    return found
+        if not has_enough(rows.y[there]):
+            return None
+        area = auc(values[there], rows.y[there] == label)
+        if best is None or max(area, 1 - area) > best.auc:
+            best = Score(column=name, values=values, auc=max(area, 1 - area))
+    return best
 
 
-def _as_numbers(name: str, rows: Labelled) -> Array:
-    if is_ordered(rows.frame[name]) or rows.frame[name].dtype == pl.Boolean:
-        return rows.numbers(name)
-    codes = rows.codes(name)
-    mean = np.bincount(codes[rows.fitted], weights=rows.y[rows.fitted], minlength=codes.max() + 1)
-    count = np.bincount(codes[rows.fitted], minlength=codes.max() + 1)
+def _shares(name: str, rows: Labelled, label: int) -> Array:
+    """For each row the share of the class among the fitted rows of its category."""
+    codes, fitted = rows.codes(name), rows.fitted
+    n_of_class = np.bincount(codes[fitted], weights=rows.y[fitted] == label, minlength=codes.max() + 1)
+    count = np.bincount(codes[fitted], minlength=codes.max() + 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(codes == 0, np.nan, (mean / count)[codes])
+        return np.where(codes == 0, np.nan, (n_of_class / count)[codes])
 
 
 def suspicious_columns(found: Sequence[Score]) -> list[tuple[Score, float]]:

@@ -156,6 +156,7 @@ def _counted(series: Series, group: str, constant: Sequence[str]) -> pl.DataFram
     told: dict[str, Any] = {"n": table.count(), **{f"is {name}": table[name].max() for name in constant}}
     for key, column in {**labels, **{f"x{i}": table[name] for i, name in enumerate(others)}}.items():
         x = column.cast("float64")
+        x = x.isnan().ifelse(None, x)  # a mean that holds one NaN would be NaN
         told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
         told |= {f"last {key}": x.argmax(table[time])} if time is not None and constant else {}
     told |= {"lasts": table[time].min() < table[time].max()} if time is not None else {}
@@ -173,7 +174,7 @@ def _counted_here(
     for key, column in {**labels, **{f"x{i}": pl.col(name) for i, name in enumerate(others)}}.items():
         x = column.cast(pl.Float64).fill_nan(None)
         told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
-        told |= {f"last {key}": x.last()} if time is not None and constant else {}
+        told |= {f"last {key}": x.drop_nulls().last()} if time is not None and constant else {}
     told |= {"lasts": pl.col(time).min() < pl.col(time).max()} if time is not None else {}
     frame = frame.sort(time, maintain_order=True) if time is not None else frame
     return frame.group_by(pl.col(group).alias("_group"), maintain_order=True).agg(**told)

@@ -127,7 +127,6 @@ def _is_in(rows: Labelled, *splits: str) -> Array:
 
 
 def _across_pools(entity: str, rows: Labelled) -> Known | None:
-    codes = rows.codes(entity)
     source, target = _is_in(rows, "train", "train_dev"), _is_in(rows, "dev", "test")
     halves = rows.within(source | target)
     pools = Labelled(

@@ -27,6 +27,20 @@ def shared_entities(table: ir.Table, *, apart: Literal["everywhere", "pool"]) ->
         table: Has `_entity` and `_split` (NULL for unused rows).
         apart: What the policy promises.
     """
+    outcome, seen = spread_over_splits(table, ("entity", "entities"), apart=apart)
+    return Finding(code="LEAK1", outcome=outcome, seen=seen)
+
+
+def spread_over_splits(
+    table: ir.Table, words: tuple[str, str], *, apart: Literal["everywhere", "pool"]
+) -> tuple[Literal["pass", "fail"], str]:
+    """Whether an `_entity` is in two splits: the outcome, and what was counted.
+
+    Args:
+        table: Has `_entity` and `_split` (NULL for unused rows).
+        words: What `_entity` holds, one of it and several.
+        apart: What the policy promises.
+    """
     placed = table.filter(table["_split"].notnull())
     per_entity = placed.group_by("_entity").agg(
         **{split: (placed["_split"] == split).any() for split in ("train", "train_dev", "dev", "test")}
@@ -45,16 +59,13 @@ def shared_entities(table: ir.Table, *, apart: Literal["everywhere", "pool"]) ->
     n_entities, n_shared, n_within, n_across = (
         int(counts[name]) for name in ("n_entities", "n_shared", "n_within", "n_across")
     )
-    entities = "entity" if n_entities == 1 else "entities"
+    entities = words[n_entities != 1]
     if apart == "everywhere":
-        outcome, seen = ("fail" if n_shared else "pass"), f"{n_shared:,} of {n_entities:,} {entities} are in two splits"
-    else:
-        outcome = "fail" if n_within else "pass"
-        seen = (
-            f"{n_within:,} of {n_entities:,} {entities} are in two splits of one pool;"
-            f" {n_across:,} are in both pools, as `apart: pool` allows"
-        )
-    return Finding(code="LEAK1", outcome=outcome, seen=seen)  # type: ignore[arg-type]
+        return ("fail" if n_shared else "pass"), f"{n_shared:,} of {n_entities:,} {entities} are in two splits"
+    return "fail" if n_within else "pass", (
+        f"{n_within:,} of {n_entities:,} {entities} are in two splits of one pool;"
+        f" {n_across:,} are in both pools, as `apart: pool` allows"
+    )
 
 
 def _crossing(keyed: ir.Table) -> ir.Table:

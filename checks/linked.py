@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from checks.collect import collect, one_row
 from checks.finding import Finding
+from checks.near_rows import Apart
 from checks.words import plural
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 # own. Names do too, and so do dates: the texts of an identifier hold a digit or an @.
 ONE_ENTITY_SHARE, FEWEST_VALUES, OWN_VALUE_SHARE, MARKED_SHARE = 0.95, 30, 0.5, 0.9
 MARK = "[0-9@]"
-MOST_VALUES, CHANCE = 20_000, 1e-3
+LOOKED_AT, MOST_VALUES, CHANCE = 10_000, 20_000, 1e-3
+POOLS = (("train", "train_dev"), ("dev", "test"))
 MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]|$)"
 ORIGIN_NAMES = frozenset(
     [f"{what}_{how}" for what in ("parent", "source", "origin", "orig", "original") for how in ("id", "key", "row")]
@@ -29,7 +31,7 @@ ORIGIN_NAMES = frozenset(
 EXAMPLES = 3
 
 
-def entities_under_two_names(table: ir.Table, columns: Sequence[str]) -> list[Finding]:
+def entities_under_two_names(table: ir.Table, columns: Sequence[str], *, apart: Apart) -> list[Finding]:
     """The finding LEAK7: a value of an identifier (an e-mail, a device) belongs to entities of two splits.
 
     A text column is an identifier when at least 95 % of its values belong to one entity, half or more of the entities
@@ -38,39 +40,55 @@ def entities_under_two_names(table: ir.Table, columns: Sequence[str]) -> list[Fi
     Args:
         table: Has `_entity`, `_split` and `columns`.
         columns: Every column but the key, the entity, the time and the target.
+        apart: What the policy promises: under `pool` one value may be in both pools.
     """
     placed = table.filter(table["_split"].notnull())
     asked = [name for name in columns if table[name].type().is_string() and _is_marked(placed, name)]
-    judged = {name: found for name in asked if (found := _linking(placed, name)) is not None}
+    judged = {name: found for name in asked if (found := _linking(placed, name, apart)) is not None}
     if not judged:
         seen = "no column is an identifier besides the entity: a text whose values belong to one entity each"
         return [Finding(code="LEAK7", outcome="not_applicable", seen=seen)]
+    where = "two splits of one pool" if apart == "pool" else "two splits"
     return [
         Finding(
             code="LEAK7",
             outcome="warn",
             column=name,
-            seen=f"entities of two splits share {plural(len(such), 'value')} of {name}, such as {_shown(such)}",
+            seen=f"entities of {where} share {plural(len(such), 'value')} of {name}, such as {_shown(such)}",
         )
         for name, such in judged.items()
         if such
-    ] or [Finding(code="LEAK7", outcome="pass", seen=f"no value of {', '.join(judged)} belongs to two splits")]
+    ] or [Finding(code="LEAK7", outcome="pass", seen=f"no value of {', '.join(judged)} belongs to {where}")]
 
 
 def _is_marked(placed: ir.Table, name: str) -> bool:
-    text = placed[name]
+    asked = _some(placed.select(_value=placed[name]).filter(placed[name].notnull()).distinct(), LOOKED_AT)
+    text = asked["_value"]
     is_marked = text.re_search(MARK) & ~text.re_search(MOMENT)
-    found = one_row(placed.filter(text.notnull()).limit(10_000).aggregate(n=text.count(), n_marked=is_marked.sum()))
+    found = one_row(asked.aggregate(n=asked.count(), n_marked=is_marked.sum().fill_null(0)))
     return bool(found["n"] >= FEWEST_VALUES and found["n_marked"] >= MARKED_SHARE * found["n"])
 
 
-def _linking(placed: ir.Table, name: str) -> list[tuple[str, str]] | None:
+def _some(values: ir.Table, most: int) -> ir.Table:
+    """At most so many of distinct texts `_value`, chosen by what they are and not by where they stand."""
+    return values.order_by(values["_value"].hash(), values["_value"]).limit(most)
+
+
+def _crosses(there: ir.Table, apart: Apart) -> ir.BooleanValue:
+    """Whether the rows of a group are in two splits; under `apart: pool` in two of one pool."""
+    if apart == "everywhere":
+        return there["_split"].min() != there["_split"].max()
+    pools = [[(there["_split"] == split).any() for split in pool] for pool in POOLS]
+    return (pools[0][0] & pools[0][1]) | (pools[1][0] & pools[1][1])
+
+
+def _linking(placed: ir.Table, name: str, apart: Apart) -> list[tuple[str, str]] | None:
     """The pairs of entities that a value joins across splits; None when the column is no identifier."""
     there = placed.filter(placed[name].notnull() & placed["_entity"].notnull())
     per_value = there.group_by(_value=there[name]).agg(
         _first=there["_entity"].min(),
         _last=there["_entity"].max(),
-        _crosses=there["_split"].min() != there["_split"].max(),
+        _crosses=_crosses(there, apart),
     )
     is_shared = per_value["_first"] != per_value["_last"]
     counts = one_row(per_value.aggregate(n=per_value.count(), n_shared=is_shared.sum().fill_null(0)))
@@ -78,7 +96,7 @@ def _linking(placed: ir.Table, name: str) -> list[tuple[str, str]] | None:
     n, n_shared = int(counts["n"]), int(counts["n_shared"])
     if n < max(FEWEST_VALUES, OWN_VALUE_SHARE * n_entities) or n_shared > (1 - ONE_ENTITY_SHARE) * n:
         return None
-    if n_shared and _is_chance(collect(per_value.select("_value").limit(MOST_VALUES))["_value"], n_shared, n):
+    if n_shared and _is_chance(collect(_some(per_value.select("_value"), MOST_VALUES))["_value"], n_shared, n):
         return None
     crossing = per_value.filter(is_shared & per_value["_crosses"]).select("_first", "_last").order_by("_first", "_last")
     return collect(crossing).rows()

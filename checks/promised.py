@@ -14,6 +14,7 @@ import polars as pl
 from checks.collect import collect, one_row
 from checks.entities import Near
 from checks.finding import Finding
+from checks.leakage import spread_over_splits
 from checks.near_numbers import near_numbers
 from checks.near_rows import Apart, crossing, near_finding
 from checks.near_text import near_texts
@@ -75,14 +76,11 @@ def values_apart(table: ir.Table, columns: Sequence[str], *, apart: Apart) -> li
         columns: Those that `linked_by` names.
         apart: What the policy promises.
     """
-    from checks.leakage import shared_entities
-
     found = []
     for name in columns:
         there = table.filter(table[name].notnull()).select("_split", _entity=table[name])
-        told = shared_entities(there, apart=apart)
-        seen = f"by {name}: {told.seen}".replace("entity", "value").replace("entities", "values")
-        found.append(Finding(code="LEAK7", outcome=told.outcome, seen=seen, column=name))
+        outcome, seen = spread_over_splits(there, ("value", "values"), apart=apart)
+        found.append(Finding(code="LEAK7", outcome=outcome, seen=f"by {name}: {seen}", column=name))
     return found
 
 

@@ -1,6 +1,6 @@
 """Whose turn is it? An endless sequence of splits whose counts stay beside their shares at every length.
 
-Which row stands at which place of the sequence is `warehouse.splits`.
+Which row stands at which place of the sequence is `warehouse.strata`.
 """
 
 from __future__ import annotations

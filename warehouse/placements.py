@@ -47,17 +47,16 @@ def remembered_sql(lake: Lake, dataset: str, kind: str, *, steps: Sequence[str],
     Args:
         lake: Where it is kept.
         dataset: Whose.
-        kind: `split`, `trained` or `cluster`.
+        kind: `split`, `trained`, `cluster` or `spread`.
         steps: The builds that count: the published ones.
         policy: Only under this policy; None for all.
     """
-    named = ", ".join(f"{name}" for name in ("name", "pool", "value", "stratum"))
     if not steps or not _is_there(lake, dataset):
         nulls = ", ".join(f"NULL::{COLUMNS[name]} AS {name}" for name in ("name", "pool", "value", "stratum"))
         return f"SELECT {nulls} WHERE false"
     where = f"kind = {literal(kind)} AND step_id IN ({', '.join(map(literal, steps))})"
     where += f" AND policy = {policy}" if policy is not None else ""
-    return f"SELECT {named} FROM lake.placements.{quoted(dataset)} WHERE {where}"
+    return f"SELECT name, pool, value, stratum FROM lake.placements.{quoted(dataset)} WHERE {where}"
 
 
 def _is_there(lake: Lake, dataset: str) -> bool:

@@ -115,8 +115,9 @@ def test_near_copies_join_the_cluster_of_their_original(make_project, run_projec
     after = table(root)
     assert moved(before, after) == 0
     assert after["_entity"][120:160].to_list() == before["_entity"][:40].to_list()
-    assert [outcome for outcome, _ in said(result, "LEAK5")] == ["pass", "pass"]
+    assert [outcome for outcome, _ in said(result, "LEAK5")] == ["pass", "pass", "pass"]
     assert said(result, "LEAK5")[0][1].startswith("no row has nearly the same body")
+    assert "or with a sign turned" in said(result, "LEAK5")[2][1]
 
 
 @pytest.mark.slow
@@ -151,6 +152,27 @@ def test_of_3_000_rows_none_moves_when_many_arrive(make_project, run_project, sh
     publish(run_project, root)
 
     assert moved(before, table(root)) == 0
+
+
+def test_what_no_cluster_promises_is_still_asked_and_warns(make_project, run_project) -> None:
+    x = np.random.default_rng(0).normal(size=(120, 2))
+    x = np.vstack([x, x[:60] * [1, -1]])  # turned signs, which `numbers` does not bring together
+    mails = [f"m{i % 174}@mail.example" for i in range(180)]  # six pairs of users share one
+    rows = pl.DataFrame(
+        {"id": range(180), "user": [f"u{i}" for i in range(180)], "mail": mails, "a": x[:, 0], "b": x[:, 1]}
+    )
+    yaml = "source: t.csv\nkey: id\nsplits: {clusters: {linked_by: user, numbers: [a, b]}}\n"
+    root = make_project({"t.yaml": yaml})
+    rows.write_csv(root / "t.csv")
+
+    result = publish(run_project, root)
+
+    near, names = said(result, "LEAK5"), said(result, "LEAK7")
+    assert [outcome for outcome, _ in near] == ["pass", "warn"]
+    assert "or with a sign turned" in near[1][1]
+    assert [outcome for outcome, _ in names] == ["pass", "warn"]
+    assert names[0][1].startswith("by user: 0 of 180 values")
+    assert "of mail" in names[1][1]
 
 
 MADE = "source: 't*.csv'\nkey: id\nsplits: {derived_from: parent_id}\n"

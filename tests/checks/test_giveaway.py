@@ -231,6 +231,16 @@ def test_a_category_is_judged_on_rows_that_it_was_not_fitted_on() -> None:
     assert {score.column for score in scores(frame, ["id", "noise"])} == {"noise"}
 
 
+def test_a_category_that_gives_away_the_middle_one_of_three_classes_is_suspicious() -> None:
+    label = np.array(["low", "middle", "tall"])[np.arange(N_ROWS) % 3]
+    frame = rows(target=label, size=np.where(label == "middle", "m", "x"))
+
+    [score] = scores(frame, ["size"])
+
+    assert score.auc == 1.0
+    assert outcomes(frame) == {("LEAK3", "pass"): None, ("LEAK4", "warn"): "size"}
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_score_does_not_depend_on_the_direction(sign: int) -> None:
     frame = leaking().with_columns(leak=pl.col("leak") * sign)

@@ -30,10 +30,10 @@ FRAME = pl.DataFrame(
 ).filter(pl.Series(CHANCE.random(N_ROWS) < 0.85))
 
 
-def asked(*columns: pl.Expr, target: pl.Expr | None = None, time: str | None = "day") -> list[Finding]:
+def asked(*columns: pl.Expr, target: pl.Expr | None = None, time: str | None = "day", x: pl.Expr = X) -> list[Finding]:
     """The findings on `f` (and `g`, ...), which are made of the rows in the order of time."""
     frame = FRAME.with_columns(target=pl.col("target") if target is None else target).with_columns(
-        **dict(zip("fgh", columns, strict=False))
+        **dict(zip("fgh", columns, strict=False)), x=x
     )
     con = duckdb.connect()
     con.register("_frame", frame.to_arrow())
@@ -74,6 +74,24 @@ def test_a_table_too_large_to_hold_is_asked_on_the_engine(what: str, monkeypatch
     monkeypatch.setattr(giveaway_aggregate, "HELD_ROWS", 100)
 
     assert seen(OVER_ALL[what]) == [f"f is {what}"]
+
+
+IS_GAP = X < -0.8
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")], ids=["null", "nan"])
+@pytest.mark.parametrize("most_held", [100, 20_000], ids=["engine", "held"])
+@pytest.mark.parametrize("what", ["mean", "last"])
+def test_gaps_do_not_hide_an_aggregate(
+    what: str, most_held: int, gap: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giveaway_aggregate, "HELD_ROWS", most_held)
+    there = pl.when(~IS_GAP).then(X)
+    of_shop = (there.mean() if what == "mean" else there.drop_nulls().last()).over("shop")
+
+    assert seen(of_shop, x=pl.when(IS_GAP).then(pl.lit(gap, pl.Float64)).otherwise(X))[0].endswith(
+        f"the {what} of x over all rows of one shop"
+    )
 
 
 def test_a_target_encoding_is_told_without_a_time_and_a_mean_of_another_column_is_not() -> None:

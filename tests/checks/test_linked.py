@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from checks.linked import derived_rows, entities_under_two_names
+from checks.promised import values_apart
 
 
 def bound(frame: pl.DataFrame) -> Any:
@@ -41,26 +42,29 @@ def with_email(frame: pl.DataFrame, row: int, email: str | None) -> pl.DataFrame
     return frame.with_columns(email=pl.Series(values, dtype=pl.String))
 
 
+LETTERS = str.maketrans("0123456789", "abcdefghij")
 COLUMNS = ["email", "city", "code", "since", "name"]
 
 
 def test_an_e_mail_that_two_customers_of_two_splits_share_warns_and_is_not_shown() -> None:
     frame = with_email(customers(), 5, "someone6@mail.example")
 
-    [finding] = entities_under_two_names(bound(frame), COLUMNS)
+    [finding] = entities_under_two_names(bound(frame), COLUMNS, apart="everywhere")
 
     assert (finding.code, finding.outcome, finding.column) == ("LEAK7", "warn", "email")
     assert finding.seen == "entities of two splits share 1 value of email, such as c5 and c6"
 
 
 def test_customers_of_one_split_that_share_an_e_mail_pass() -> None:
-    [finding] = entities_under_two_names(bound(with_email(customers(), 7, "someone6@mail.example")), COLUMNS)
+    [finding] = entities_under_two_names(
+        bound(with_email(customers(), 7, "someone6@mail.example")), COLUMNS, apart="everywhere"
+    )
 
     assert (finding.outcome, finding.seen) == ("pass", "no value of email belongs to two splits")
 
 
 def test_categories_codes_and_dates_are_no_identifiers() -> None:
-    [finding] = entities_under_two_names(bound(customers()), ["city", "code", "since", "name"])
+    [finding] = entities_under_two_names(bound(customers()), ["city", "code", "since", "name"], apart="everywhere")
 
     assert finding.outcome == "not_applicable"
 
@@ -72,13 +76,47 @@ def test_house_numbers_that_meet_by_chance_are_no_identifiers() -> None:
     frame = customers(300).with_columns(address=pl.Series(homes))
     assert frame["address"].n_unique() < 300
 
-    assert entities_under_two_names(bound(frame), ["address"])[0].outcome == "not_applicable"
+    assert entities_under_two_names(bound(frame), ["address"], apart="everywhere")[0].outcome == "not_applicable"
+
+
+def test_of_more_values_than_are_looked_at_the_same_are_looked_at_in_any_order() -> None:
+    n = 24_000
+    marked = [f"u{i}@mail.example" if i % 8 else f"u{'abcdefghij'[i % 10]}{i:06}".translate(LETTERS) for i in range(n)]
+    frame = pl.DataFrame({"_entity": [f"c{i}" for i in range(n)], "_split": ["train", "test"] * (n // 2), "id": marked})
+    by_mark = frame.sort(pl.col("id").str.contains("@"))
+
+    outcomes = [
+        entities_under_two_names(bound(rows), ["id"], apart="everywhere")[0].outcome
+        for rows in (by_mark, by_mark.reverse())
+    ]
+
+    assert outcomes[0] == outcomes[1]
+
+
+def test_under_apart_pool_an_identifier_may_be_in_both_pools_and_not_in_two_splits_of_one() -> None:
+    across = with_email(customers(), 5, "someone6@mail.example")  # customer 5 is in test, customer 6 in train
+    within = across.with_columns(_split=pl.col("_split").replace("test", "train_dev"))
+
+    [allowed] = entities_under_two_names(bound(across), COLUMNS, apart="pool")
+    [warned] = entities_under_two_names(bound(within), COLUMNS, apart="pool")
+
+    assert (allowed.outcome, allowed.seen) == ("pass", "no value of email belongs to two splits of one pool")
+    assert warned.outcome == "warn"
+    assert warned.seen.startswith("entities of two splits of one pool share 1 value")
+
+
+def test_values_of_a_linking_column_are_counted_under_its_own_name() -> None:
+    frame = pl.DataFrame({"entity_id": ["a", "a", "b"], "_split": ["train", "test", "test"]})
+
+    [finding] = values_apart(bound(frame), ["entity_id"], apart="everywhere")
+
+    assert (finding.outcome, finding.seen) == ("fail", "by entity_id: 1 of 2 values are in two splits")
 
 
 def test_missing_values_join_nobody() -> None:
     frame = with_email(with_email(customers(), 5, None), 6, None)
 
-    assert entities_under_two_names(bound(frame), COLUMNS)[0].outcome == "pass"
+    assert entities_under_two_names(bound(frame), COLUMNS, apart="everywhere")[0].outcome == "pass"
 
 
 def images(*given: tuple[str, str | None, str | None]) -> Any:
