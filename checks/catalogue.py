@@ -86,7 +86,7 @@ CATALOGUE = {
         title="One entity in two datasets",
         meaning="Warns when entities of dev or test are in train of another dataset that has the same entity columns "
         "and another policy.",
-        advice="Write one policy into gristmill.toml and name it in both datasets: `splits: {policy: customers, "
+        advice="Write one plain policy into gristmill.toml and name it in both datasets: `splits: {policy: customers, "
         "entity: customer}`.",
     ),
     "SPLIT7": Code(
