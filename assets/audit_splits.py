@@ -55,7 +55,7 @@ def times(dataset: Dataset, build: Step, table: ir.Table, sizes: Rows, unused: R
     if time.is_rolling:
         tested = Cuts.from_json(build.detail["placing"][placing_time.FACTS]).tested
         n_held = sum(int(row["n_rows"]) for row in unused if row["reason"] == TESTED)
-        found.append(rolled_rows(table, time.column, tested, n_held=n_held))
+        found.append(rolled_rows(table, time.column, tested, n_held=n_held, is_released=time.is_released))
     return found
 
 

@@ -1,9 +1,12 @@
 """How many models were judged on a test set, by whom and when: from `meta` alone.
 
 A **test set** is what counts, not a version: versions whose policies give test the same entities share it, because it
-only grew. On one version, models differ when name, estimator, code or parameters do, and also when what they scored
-does (predictions made elsewhere have nothing else to be known by). One that is judged again on a later version is no
-new one. What a count costs is `checks.best_of`.
+only grew. Where entities are remembered each policy places them anew, so only versions of one policy share it, and of
+these not those whose cuts rolled on or whose file of splits is another.
+
+On one version, models differ when name, estimator, code or parameters do, and also when what they scored does
+(predictions made elsewhere have nothing else to be known by). One that is judged again on a later version is no new
+one. What a count costs is `checks.best_of`.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from checks.finding import Finding
 from checks.metrics import METRICS
 from warehouse.meta import Meta
 from warehouse.records import Policy, Version
+from warehouse.time_cuts import DURATION
 
 Facts = dict[str, Any]
 TEST = "test"
@@ -64,18 +68,41 @@ def runs_of(rows: Iterable[Mapping[str, Any]]) -> list[Facts]:
 def _sharing(meta: Meta, version: Version) -> list[Version]:
     """The versions whose test set has the entities of this one's, up to it and after it."""
     policies = {policy.policy: policy for policy in meta.policies(version.dataset)}
-    mark = _mark(policies.get(version.policy or 0))
-    return [
-        one
-        for one in meta.versions(version.dataset)
-        if one.policy == version.policy or (mark is not None and _mark(policies.get(one.policy or 0)) == mark)
-    ]
+    details: Facts = {}
+    if any(_is_rolling(one) or one.thresholds.get("predefined") for one in policies.values()):
+        details = {step.step_id: step.detail for step in meta.steps(version.dataset, step="build")}
+
+    def test_set(one: Version) -> Facts:
+        return _test_set(one, policies.get(one.policy or 0), details.get(one.step_id, {}))
+
+    its = test_set(version)
+    return [one for one in meta.versions(version.dataset) if test_set(one) == its]
 
 
-def _mark(policy: Policy | None) -> Facts | None:
+def _test_set(version: Version, policy: Policy | None, build: Mapping[str, Any]) -> Facts:
+    """What the test set of a version is known by."""
+    if policy is not None and not _is_remembered(policy):
+        return _mark(policy)
+    told: Facts = {"policy": version.policy}
+    if policy is not None and _is_rolling(policy):
+        return told | {"cut": build.get("placing", {}).get("time", {}).get(TEST, version.version)}
+    return told | {"keys": build.get("parts", {}).get("keys_sha256")}
+
+
+def _is_rolling(policy: Policy) -> bool:
+    return bool((policy.thresholds.get("time") or {}).get("roll"))
+
+
+def _is_remembered(policy: Policy) -> bool:
+    """Whether another policy that says the same would give test other entities; by time, where no moment is given."""
+    facts = policy.thresholds
+    time = facts.get("time")
+    is_found = time is not None and (not time.get(TEST) or bool(DURATION.fullmatch(time[TEST])))
+    return is_found or any(facts.get(key) for key in ("stratified", "clusters", "predefined"))
+
+
+def _mark(policy: Policy) -> Facts:
     """What decides which entities are in test: all of a policy but the thresholds of other splits."""
-    if policy is None:
-        return None
     facts = dict(policy.thresholds)
     lines = {pool: [list(cut) for cut in line if cut[0] == TEST] for pool, line in facts.pop("lines", {}).items()}
     return {"salt": policy.salt, "entity": policy.entity, "columns": policy.columns, "lines": lines, **facts}

@@ -30,7 +30,7 @@ class SplitFacts:
     """What is told of the splits of a build.
 
     Attributes:
-        splits: What each split holds, with label intervals and the share of entities asked and got.
+        splits: What each split holds, with label intervals and the share asked and got, of entities (by time: of rows).
         figures: Pictures: rows over time, shares asked and got.
     """
 
@@ -49,13 +49,14 @@ def split_facts(dataset: Dataset, table: ir.Table, sizes: Rows) -> SplitFacts:
     spec, is_random = dataset.file.spec, is_by_digest(dataset)
     rows = with_intervals(sizes, table, target=spec.target, has_entities=has_entities(spec))
     # Cuts in time are found by rows, not by entities.
-    counted = {row["split"]: int(row["n_rows" if spec.splits.time else "n_entities"]) for row in sizes}
+    thing = "rows" if spec.splits.time else "entities"
+    counted = {row["split"]: int(row[f"n_{thing}"]) for row in sizes}
     if is_random:
         counted = _on_line(dataset.policy, table, counted)
     rows = with_shares(rows, asked_lines(dataset), counted, is_random=is_random)
     figures = (
         timeline(table, spec.time, title=f"{dataset.name}: rows by split over time"),
-        shares_figure(rows, title=f"{dataset.name}: share of entities asked and got"),
+        shares_figure(rows, title=f"{dataset.name}: share of {thing} asked and got", thing=thing),
     )
     return SplitFacts(splits=rows, figures=[figure for figure in figures if figure])
 
@@ -77,9 +78,8 @@ def is_by_digest(dataset: Dataset) -> bool:
 def asked_lines(dataset: Dataset) -> list[dict[str, float]]:
     """The shares that a dataset asks for, one map for each line that entities are placed on; each adds up to 1.
 
-    By time they are those of rows.
-
-    None where its file names moments or rows, and no shares.
+    Where cuts in time are found by shares, these are shares of rows. Without any where the file says by itself what
+    is in dev and test: moments, durations or names of splits.
     """
     splits = dataset.file.spec.splits
     if splits.predefined or (splits.time and (splits.time.dev or splits.time.test)):

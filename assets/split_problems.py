@@ -13,6 +13,7 @@ from pathlib import Path
 from assets.errors import Problem
 from assets.spec import TimeSplits
 from assets.yaml_file import DatasetFile
+from checks.words import how_long
 from warehouse.errors import Unreadable
 from warehouse.files import find_files
 from warehouse.policy import TRAIN_SIDE, PredefinedPolicy
@@ -125,7 +126,7 @@ def _order(file: DatasetFile, said: TimeSplits, policy: TimePolicy) -> Iterator[
         return
     span = test - dev if isinstance(dev, datetime) and isinstance(test, datetime) else dev
     if isinstance(span, timedelta) and policy.gap >= span:
-        found = f"is {said.gap}, and dev lasts {_spoken(span)}: nothing is left of it"
+        found = f"is {said.gap}, and dev lasts {how_long(span)}: nothing is left of it"
         yield file.problem("splits.time.gap", found, "make the gap shorter, or dev longer")
 
 
@@ -147,7 +148,3 @@ def _beside(file: DatasetFile, key: str, refused: dict[str, str]) -> Iterator[Pr
 
 def _short(text: str | None) -> str:
     return str(text).removesuffix("T00:00:00")
-
-
-def _spoken(span: timedelta) -> str:
-    return str(span).removesuffix(", 0:00:00")

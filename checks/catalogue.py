@@ -59,7 +59,7 @@ CATALOGUE = {
         title="Every row has a split or a reason",
         meaning="Blocks when splits and unused rows do not add up to the accepted rows. Warns when rows are held back.",
         advice="Rows are held back because their entity is in another split; `apart: pool` lets it be in train and in "
-        "one of dev and test.",
+        "one of dev and test, where it is not said already.",
         can_block=True,
     ),
     "SPLIT2": Code(
@@ -86,7 +86,7 @@ CATALOGUE = {
         title="One entity in two datasets",
         meaning="Warns when entities of dev or test are in train of another dataset that has the same entity columns "
         "and another policy.",
-        advice="Write one policy into gristmill.toml and name it in both datasets: `splits: {policy: customers, "
+        advice="Write one plain policy into gristmill.toml and name it in both datasets: `splits: {policy: customers, "
         "entity: customer}`.",
     ),
     "SPLIT7": Code(
@@ -105,9 +105,10 @@ CATALOGUE = {
     "SPLIT8": Code(
         title="Cuts by time that rolled on",
         meaning="Warns when rows of times that were dev or test in an earlier version are in train, as `release: true` "
-        "allows. Without it they stay unused, and are counted.",
+        "allows. Without it they stay unused and are counted; it blocks when one is in train all the same.",
         advice="Judge no model of an earlier version on them, and do not compare with figures of a test set that is "
-        "train now.",
+        "train now. A version that blocks is a fault of Gristmill: report it.",
+        can_block=True,
     ),
     "SPLIT9": Code(
         title="Splits that were made elsewhere",

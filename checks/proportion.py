@@ -26,14 +26,6 @@ class Interval:
     low: float
     high: float
 
-    def holds(self, value: float) -> bool:
-        """Whether `value` lies within it.
-
-        >>> Interval(low=0.1, high=0.3).holds(0.2)
-        True
-        """
-        return self.low <= value <= self.high
-
     def to_json(self) -> list[float]:
         """Both ends, to seven digits: more would differ from machine to machine."""
         return [float(f"{self.low:.7g}"), float(f"{self.high:.7g}")]

@@ -43,14 +43,18 @@ def with_shares(
     return [dict(row) | none | told.get(row["split"], {}) for row in sizes]
 
 
-def shares_figure(rows: Iterable[Mapping[str, Any]], *, title: str) -> dict[str, Any] | None:
-    """The picture of the shares: by split what was got with its interval, and what was asked; None without any."""
+def shares_figure(rows: Iterable[Mapping[str, Any]], *, title: str, thing: str = "entities") -> dict[str, Any] | None:
+    """The picture of the shares: by split what was got with its interval, and what was asked; None without any.
+
+    `thing` is what was counted, `entities` or `rows`.
+    """
     shown = [row for row in rows if row["got_share"] is not None]
     if not shown:
         return None
     return {
         "kind": "shares",
         "title": title,
+        "thing": thing,
         "series": {
             row["split"]: {
                 name: row[key] if row[key] is None else round(row[key], 5)
@@ -58,7 +62,7 @@ def shares_figure(rows: Iterable[Mapping[str, Any]], *, title: str) -> dict[str,
                     ("asked", "asked_share"), ("got", "got_share"), ("low", "got_low"), ("high", "got_high"),
                 )
             }
-            | {"n": row["n_entities"]}
+            | {"n": row[f"n_{thing}"]}
             for row in shown
         },
     }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.collect import collect, one_row
 from checks.finding import Finding
-from checks.words import plural
+from checks.words import how_long, plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -27,7 +27,7 @@ def time_overlap(table: ir.Table, column: str, *, gap: timedelta) -> Finding:
     Args:
         table: Has `_split` and `column`.
         column: A date or a timestamp.
-        gap: How far apart the policy promises them to be.
+        gap: How far apart the policy promises them to be: further than this.
     """
     at = table[column].cast("timestamp")
     placed = table.filter(table["_split"].notnull()).select("_split", _at=at)
@@ -35,12 +35,12 @@ def time_overlap(table: ir.Table, column: str, *, gap: timedelta) -> Finding:
     last, told, n_overlap = None, [], 0
     for splits in ORDER:
         if last is not None and not set(ends).isdisjoint(splits):
-            later = placed.filter(placed["_split"].isin(splits), placed["_at"] < last + gap)
+            later = placed.filter(placed["_split"].isin(splits), placed["_at"] <= last + gap)
             n = int(one_row(later.aggregate(n=later.count()))["n"])
             n_overlap += n
             told += [f"{plural(n, 'row')} of {splits[0]}"] if n else []
         last = max((end for end in (last, *(ends.get(split) for split in splits)) if end is not None), default=None)
-    said = f" and the gap of {_spoken(gap)}" if gap else ""
+    said = f" and the gap of {how_long(gap)}" if gap else ""
     if n_overlap:
         seen = f"not after the splits before them{said}: {', '.join(told)}"
         return Finding(code="LEAK6", outcome="fail", column=column, seen=seen)
@@ -58,10 +58,6 @@ def _day(at: datetime) -> str:
     return at.isoformat(" ").removesuffix(" 00:00:00")
 
 
-def _spoken(span: timedelta) -> str:
-    return str(span).removesuffix(", 0:00:00")
-
-
 def no_time_overlap(time: str | None, sizes: Sequence[Mapping[str, Any]]) -> Finding:
     """The answer where splits are not by time."""
     if time is None:
@@ -73,7 +69,9 @@ def no_time_overlap(time: str | None, sizes: Sequence[Mapping[str, Any]]) -> Fin
     return Finding(code="LEAK6", outcome="not_applicable", column=time, seen=seen)
 
 
-def rolled_rows(table: ir.Table, column: str, tested: Sequence[tuple[datetime, datetime]], *, n_held: int) -> Finding:
+def rolled_rows(
+    table: ir.Table, column: str, tested: Sequence[tuple[datetime, datetime]], *, n_held: int, is_released: bool
+) -> Finding:
     """As cuts rolled on: how many rows that were in dev or test passed into train, and how many stay unused instead?
 
     Args:
@@ -81,6 +79,7 @@ def rolled_rows(table: ir.Table, column: str, tested: Sequence[tuple[datetime, d
         column: A date or a timestamp.
         tested: The times that were dev or test in any version, ends included.
         n_held: Rows that are unused because their time was.
+        is_released: Whether the policy lets such rows pass into train.
     """
     trained = table.filter(table["_split"].isin(("train", "train_dev")))
     at = trained[column].cast("timestamp")
@@ -88,8 +87,9 @@ def rolled_rows(table: ir.Table, column: str, tested: Sequence[tuple[datetime, d
     n_passed = sum(int(one_row(rows.aggregate(n=rows.count()))["n"]) for rows in passed)
     of_times = "of times that were dev or test in an earlier version"
     if n_passed:
-        seen = f"{plural(n_passed, 'row')} {of_times} {_are(n_passed)} in train, as `release: true` says"
-        return Finding(code="SPLIT8", outcome="warn", column=column, seen=seen)
+        why = "as `release: true` says" if is_released else "and nothing released them"
+        seen = f"{plural(n_passed, 'row')} {of_times} {_are(n_passed)} in train, {why}"
+        return Finding(code="SPLIT8", outcome="warn" if is_released else "fail", column=column, seen=seen)
     seen = f"no row passed from dev or test into train; {plural(n_held, 'row')} {of_times} {_are(n_held)} unused"
     return Finding(code="SPLIT8", outcome="pass", column=column, seen=seen)
 

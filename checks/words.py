@@ -1,9 +1,11 @@
-"""Numbers as sentences and tables of text say them: counts, rates, tolerances, p values.
+"""Numbers as sentences and tables of text say them: counts, rates, tolerances, times, p values.
 
 How they look on an axis is `checks.figure.scale`.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 LEAST_P = 0.00075  # below it only the least that assignments can give is left, and that is a bound
 
@@ -29,6 +31,15 @@ def figure(value: float | None) -> str:
         return "-"
     size = abs(value)
     return f"{value:.3f}" if size < 10 else f"{value:.4g}" if size < 1_000 else f"{value:,.0f}"
+
+
+def how_long(time: timedelta) -> str:
+    """How long a time is.
+
+    >>> how_long(timedelta(days=7)), how_long(timedelta(hours=2))
+    ('7 days', '2:00:00')
+    """
+    return str(time).removesuffix(", 0:00:00")
 
 
 def rough(value: float) -> str:

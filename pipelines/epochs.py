@@ -6,7 +6,7 @@ Nothing is read here, and nothing but numpy is needed: a worker process works it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from warehouse.errors import NotPossible
@@ -80,10 +80,6 @@ class Order:
         rows = self.rows(epoch)
         for number in range(worker, self.n_batches, n_workers):
             yield rows[number * self.batch_size : (number + 1) * self.batch_size]
-
-    def on(self, rank: int, n_ranks: int) -> Order:
-        """The same order as another rank sees it."""
-        return replace(self, rank=rank, n_ranks=n_ranks)
 
 
 def shuffled(n_rows: int, seed: int, epoch: int) -> np.ndarray:

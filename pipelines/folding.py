@@ -5,8 +5,8 @@ What scikit-learn is handed is `pipelines.folds`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.folds import DigestFolds, Folds, TimeFolds
@@ -14,8 +14,8 @@ from pipelines.labelled import LabelledRows, known_columns
 from warehouse.errors import NotPossible
 from warehouse.identity import entity_sql
 from warehouse.modelled import TIME, is_number, is_whole_number
-from warehouse.portions import PLACES, place_of, place_sql, time_sql
-from warehouse.query import quoted
+from warehouse.portions import OWN, PLACES, label_sql, named_sql, or_entity_sql, place_of, place_sql, time_sql
+from warehouse.time_cuts import duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 ENTITY = "entity"
 MOST_CLASSES = 100
-MICROSECONDS = {"s": 1e6, "min": 60e6, "h": 3600e6, "d": 86400e6, "w": 7 * 86400e6}
-DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d|w)")
+MICROSECOND = timedelta(microseconds=1)
 FEWER = "ask for fewer folds"
 
 
@@ -39,9 +38,9 @@ def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[st
     _refuse_counts(k, repeats)
     if not by:
         raise NotPossible(f"by={by!r}", "only folds in time can do without", "leave `by` out: entities stay whole")
-    group = _group_sql(rows, by)
-    listed = [f"{place_sql(rows.salt, f'fold {i}', group)} AS _place_{i}" for i in range(repeats)]
-    listed += [f"CAST({quoted(rows.target)} AS VARCHAR) AS _label"] if stratified else []
+    kept = _kept_whole_sql(rows, by)
+    listed = [named_sql(place_sql(rows.salt, f"fold {i}", kept), f"_place_{i}") for i in range(repeats)]
+    listed += [named_sql(label_sql(rows.target), "_label")] if stratified else []
     frame = rows.frame(listed)
     places = np.stack([frame[f"_place_{i}"].to_numpy() for i in range(repeats)])
     _refuse_too_many(rows, k, int(np.unique(places[0]).size), "entities" if by == ENTITY else f"values of {by}")
@@ -74,10 +73,9 @@ def in_time(
     kind = rows.version.columns[column]
     if not (TIME.fullmatch(kind) or is_number(kind)):
         raise NotPossible(f"folds by {column!r}", f"it is {kind}, no time and no number", "let the query cast it")
-    width = duration(gap, is_time=bool(TIME.fullmatch(kind)))
-    # Without groups every row is one of its own.
-    places = place_sql(rows.salt, "fold 0", _group_sql(rows, by)) if by else "rowid"
-    frame = rows.frame([f"{time_sql(column, kind)} AS _time", f"{places} AS _place"])
+    width = gap_width(gap, is_time=bool(TIME.fullmatch(kind)))
+    places = place_sql(rows.salt, "fold 0", _kept_whole_sql(rows, by)) if by else OWN
+    frame = rows.frame([named_sql(time_sql(column, kind), "_time"), named_sql(places, "_place")])
     times = frame["_time"].fill_null(np.nan).to_numpy()
     starts = _starts(rows, times, k)
     folds = TimeFolds(named=rows.named, k=k, times=times, starts=starts, entities=frame["_place"].to_numpy(), gap=width)
@@ -95,25 +93,27 @@ def refuse_mixed(*, repeats: int, stratified: bool, is_in_time: bool, gap: str |
         raise NotPossible(f"{word} folds in time", "time is cut in one way", "leave one of the two out")
 
 
-def duration(gap: str | float, *, is_time: bool) -> float:
+def gap_width(gap: str | float, *, is_time: bool) -> float:
     """A gap as a number: of microseconds where the time is one.
 
     Raises:
         NotPossible: It is no duration, or negative.
 
-    >>> duration("2h", is_time=True), duration(3, is_time=False), duration(0, is_time=True)
+    >>> gap_width("2h", is_time=True), gap_width(3, is_time=False), gap_width(0, is_time=True)
     (7200000000.0, 3.0, 0.0)
     """
-    found = DURATION.fullmatch(gap) if isinstance(gap, str) and is_time else None
-    if found:
-        return float(found[1]) * MICROSECONDS[found[2]]
+    hint = 'write a whole number and w, d, h, min or s: "7d"' if is_time else "the time is a number, and so is its gap"
+    if isinstance(gap, str) and is_time:
+        try:
+            return duration(gap) / MICROSECOND
+        except ValueError as error:
+            raise NotPossible(f"gap={gap!r}", "that is no duration", hint) from error
     if isinstance(gap, str) or gap < 0 or (is_time and gap):
-        hint = 'write a number and s, min, h, d or w: "7d"' if is_time else "the time is a number, and so is its gap"
         raise NotPossible(f"gap={gap!r}", "that is no duration", hint)
     return float(gap)
 
 
-def _group_sql(rows: LabelledRows, by: str | Sequence[str]) -> str:
+def _kept_whole_sql(rows: LabelledRows, by: str | Sequence[str]) -> str:
     """SQL for the text of what stays together; entities stay whole whatever is named."""
     import polars as pl
 
@@ -121,8 +121,8 @@ def _group_sql(rows: LabelledRows, by: str | Sequence[str]) -> str:
         return "_entity"
     names = [by] if isinstance(by, str) else list(by)
     known_columns(rows.version, names)
-    text = f"coalesce({entity_sql(rows.version.columns, names)}, _entity)"
-    pairs = rows.frame(["_entity", f"{text} AS _group"]).unique()
+    text = or_entity_sql(entity_sql(rows.version.columns, names))
+    pairs = rows.frame(["_entity", named_sql(text, "_value")]).unique()
     apart = pairs.group_by("_entity").len().filter(pl.col("len") > 1)["_entity"].sort()
     if len(apart):
         found = f"{len(apart):,} entities have several values of it, such as {apart[0]!r}"

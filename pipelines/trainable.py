@@ -78,7 +78,7 @@ class Trainable:
                 under its commonest label. When rows are added, a few entities near the cuts change their fold.
             time: Whether rows are cut by the dataset's `time` (or by the column named here) into k + 1 parts of as many
                 rows: a fold is tested on the next part and fitted on all before it, without the entities tested on.
-            gap: What lies between the two, left out: `"7d"` (s, min, h, d, w), or a number where the time is one.
+            gap: What lies between the two, left out: `"7d"` (w, d, h, min, s), or a number where the time is one.
             share: As for `load`.
 
         Raises:
@@ -163,8 +163,7 @@ class Trainable:
             seed: Which orders.
             shuffle: Whether the order is drawn anew each epoch, or is that of `xy`.
             columns: Only these features, in this order.
-            ranks: This process's rank and how many there are. Default: as torch.distributed says, or RANK and
-                WORLD_SIZE.
+            ranks: This process's rank and how many there are; by default as torch.distributed or the environment says.
             unequal: When the rows are not a multiple of the ranks: `pad`: the first few come twice, so that every rank
                 has as many batches and none waits for another. `exact`: every row once, and a rank may have one fewer.
 

@@ -20,7 +20,6 @@ PROOF = ("SPLIT", "LEAK", "TARGET")
 # Why an accepted row is in no split, by how its reason begins.
 WHY_UNUSED = {
     "no entity": "their entity is missing, so that nobody knows which rows they belong to",
-    "held back": "their entity is in a split of the other pool; `apart: pool` would use them",
     "trained on": "their entity was in train under an earlier policy; `allow_trained: why` would use them",
     "bridge": "they would join clusters of two splits, and no old row moves",
     "no time": "their time is missing, so that nobody knows on which side of a cut they lie",
@@ -30,6 +29,12 @@ WHY_UNUSED = {
     "unknown split name": "what names their split is the name of none",
     "named twice": "the file names two splits for their key",
     "copy in": "a row of that split is equal to them",
+}
+HELD_BACK = "held back"
+HELD_BY_TIME = "their entity was first seen in the time of another split; {}"
+HELD_IN_TIME = {
+    "everywhere": "`apart: pool` would let it be in train and in one of dev and test",
+    "pool": "of dev and test an entity is in one, also under `apart: pool`",
 }
 OWN_KEYS = ("lines", "shares", "apart", "evaluate_on", "allow_trained")
 
@@ -54,7 +59,7 @@ def splits(project: Project, meta: Meta, name: str) -> Facts:
         "version": version.version,
         "policy": version.policy,
         "splits": detail["splits"],
-        "unused": told_unused(detail["unused"]),
+        "unused": told_unused(detail["unused"], policy_of(meta, version)),
         "figures": detail.get("split_figures", []),
         "policies": policies(meta, version.dataset),
         "judged_on_test": uses,
@@ -65,12 +70,22 @@ def splits(project: Project, meta: Meta, name: str) -> Facts:
     }
 
 
-def told_unused(unused: list[Facts]) -> list[Facts]:
+def policy_of(meta: Meta, version: Version) -> Policy | None:
+    """The policy that a version was split by."""
+    return next((one for one in meta.policies(version.dataset) if one.policy == version.policy), None)
+
+
+def told_unused(unused: list[Facts], policy: Policy | None) -> list[Facts]:
     """Unused rows by reason, each with `why` in words: empty for a reason that is not known here."""
-    return [{"why": _why(str(row["reason"]))} | row for row in unused]
+    facts = policy.thresholds if policy else {}
+    return [{"why": _why(str(row["reason"]), facts)} | row for row in unused]
 
 
-def _why(reason: str) -> str:
+def _why(reason: str, facts: Mapping[str, Any]) -> str:
+    if reason == HELD_BACK and "time" in facts:
+        return HELD_BY_TIME.format(HELD_IN_TIME[facts.get("apart", "everywhere")])
+    if reason == HELD_BACK:
+        return "their entity is in a split of the other pool; `apart: pool` would use them"
     return next((why for begin, why in WHY_UNUSED.items() if reason.startswith(begin)), "")
 
 

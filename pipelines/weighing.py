@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.labelled import LabelledRows, known_columns
 from warehouse.errors import NotPossible
 from warehouse.modelled import is_number
+from warehouse.portions import named_sql, number_sql
 from warehouse.query import quoted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def weights_of(rows: LabelledRows, by: str) -> pl.Series:
         frame = rows.frame(["_entity"])
         return frame.select((1 / pl.len().over("_entity")).alias(NAME))[NAME]
     if by == "class":
-        frame = rows.frame([f"{quoted(rows.target)} AS _label"])
+        frame = rows.frame([named_sql(quoted(rows.target), "_label")])
         n_of_class, n_classes = pl.len().over("_label"), pl.col("_label").n_unique()
         return frame.select((pl.len() / (n_classes * n_of_class)).alias(NAME))[NAME]
     return _column(rows, by)
@@ -40,11 +41,11 @@ def weights_of(rows: LabelledRows, by: str) -> pl.Series:
 def _column(rows: LabelledRows, column: str) -> pl.Series:
     import polars as pl
 
-    (name,) = known_columns(rows.version, [column])
+    known_columns(rows.version, [column])
     kind = rows.version.columns[column]
     if not is_number(kind):
         raise NotPossible(f"weights by {column!r}", f"it is {kind}", "a number, `entity` or `class` is meant")
-    weights = rows.frame([f"CAST({name} AS DOUBLE) AS {NAME}"])[NAME]
+    weights = rows.frame([named_sql(number_sql(column), NAME)])[NAME]
     is_weight = weights.is_finite() & (weights >= 0)
     if n_wrong := int((~is_weight.fill_null(False)).sum()):
         found = f"{n_wrong:,} of {len(weights):,} rows have none, a negative or no finite number there"

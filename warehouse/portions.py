@@ -20,6 +20,8 @@ from warehouse.tables import SPLIT_NAMES
 PLACES = 16**DIGITS
 SHARE = "share"
 ROW = "_row"
+# The row's number in the lake.
+OWN = "rowid"
 
 
 def place_of(salt: str, use: str, entity: str) -> int:
@@ -63,7 +65,7 @@ def rows_sql(
     """
     conditions = [*([f"_split = {literal(SPLIT_NAMES[split])}"] if split else []), *where]
     return (
-        f"SELECT {', '.join([*listed, f'rowid AS {ROW}'])} FROM lake.datasets.{quoted(dataset)}"
+        f"SELECT {', '.join([*listed, f'{OWN} AS {ROW}'])} FROM lake.datasets.{quoted(dataset)}"
         f" AT (VERSION => {snapshot}){' WHERE ' + ' AND '.join(conditions) if conditions else ''}"
     )
 
@@ -93,7 +95,27 @@ def time_sql(column: str, kind: str) -> str:
     name = quoted(column)
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
         return f"CASE WHEN isfinite({name}) THEN CAST(epoch_us({name}) AS DOUBLE) END"
-    return f"CAST({name} AS DOUBLE)"
+    return number_sql(column)
+
+
+def named_sql(expression: str, name: str) -> str:
+    """SQL for an expression under a name of ours."""
+    return f"{expression} AS {name}"
+
+
+def label_sql(column: str) -> str:
+    """SQL for a column as the text of a label."""
+    return f"CAST({quoted(column)} AS VARCHAR)"
+
+
+def number_sql(column: str) -> str:
+    """SQL for a column as a number."""
+    return f"CAST({quoted(column)} AS DOUBLE)"
+
+
+def or_entity_sql(text: str) -> str:
+    """SQL for a text, or that of the row's entity where it is missing."""
+    return f"coalesce({text}, _entity)"
 
 
 def _digits(salt: str, use: str, text: str) -> str:

@@ -32,7 +32,7 @@ class TimePolicy:
         column: The column of time.
         dev: Where dev begins, or how long it lasts; None when shares say it, or there is none.
         test: The same of test, which lasts up to the newest row.
-        gap: Rows that lie less than this before dev or test are in no split.
+        gap: Rows that lie at most this long before dev or test are in no split.
         is_rolling: Whether cuts are found anew for each version, instead of once.
         is_released: Whether rows that were in dev or test may pass into train.
     """

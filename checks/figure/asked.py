@@ -1,4 +1,4 @@
-"""The share of entities that each split got, as a bar with its interval, and a mark at what was asked for.
+"""The share of entities (or rows) that each split got, as a bar with its interval, and a mark at what was asked for.
 
 What is asked and got is `checks.shares`.
 """
@@ -27,11 +27,12 @@ def draw_asked(figure: Mapping[str, Any]) -> Canvas:
         return canvas
     reach = top_of(row[name] for row in rows.values() for name in ("asked", "got", "high"))
     x = Scale(low=0, high=reach or 1.0, start=LEFT, end=RIGHT)
-    _draw_key(canvas)
+    thing = plain(figure.get("thing") or "entities")
+    _draw_key(canvas, f"share of {thing}", has_interval=any(row["low"] is not None for row in rows.values()))
     for i, (name, row) in enumerate(rows.items()):
         _draw_row(canvas, x, TOP + ROW * i + ROW / 2, name, row)
     canvas.line(LEFT, TOP, LEFT, TOP + ROW * len(rows), stroke_opacity="0.45")
-    canvas.description = f"Share of entities by split. {'; '.join(_told(name, row) for name, row in rows.items())}."
+    canvas.description = f"Share of {thing} by split. {'; '.join(_told(name, row) for name, row in rows.items())}."
     return canvas
 
 
@@ -48,8 +49,8 @@ def _rows_of(figure: Mapping[str, Any]) -> dict[str, Row]:
     }
 
 
-def _draw_key(canvas: Canvas) -> None:
-    canvas.text(LEFT, 14, "share of entities, 95 % interval", opacity=0.8)
+def _draw_key(canvas: Canvas, of: str, *, has_interval: bool) -> None:
+    canvas.text(LEFT, 14, f"{of}, 95 % interval" if has_interval else of, opacity=0.8)
     canvas.text(GOT, 14, "got", text_anchor="end", opacity=0.8)
     canvas.line(ASKED - 38, 4, ASKED - 38, 16, stroke_width=2)
     canvas.text(ASKED, 14, "asked", text_anchor="end", opacity=0.8)

@@ -64,7 +64,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "findings": [row for row in findings if not row["code"].startswith((*PROOF, SHIFT))],
         "contract": contract_of(spec, build),
         "max_rejected_share": spec.contract.max_rejected_share if spec else None,
-        "splits": splits_of(meta, name, audit),
+        "splits": splits_of(meta, version, audit),
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,

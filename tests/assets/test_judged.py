@@ -31,16 +31,18 @@ def meta(tmp_path: Path) -> Iterator[Meta]:
     opened.close()
 
 
-def policy(number: int, line: list[list[str | None]]) -> Policy:
-    thresholds = {"apart": "everywhere", "evaluate_on": None, "lines": {"all": line}}
+def policy(number: int, line: list[list[str | None]], **further: Any) -> Policy:
+    thresholds = {"apart": "everywhere", "evaluate_on": None, "lines": {"all": line}, **further}
     return Policy(
         dataset="churn", policy=number, salt="s", thresholds=thresholds, entity=["id"], columns=[], frozen_at=BORN
     )
 
 
-def version(number: int, its_policy: int) -> tuple[Step, Version]:
+def version(number: int, its_policy: int, **detail: Any) -> tuple[Step, Version]:
     named = {"dataset": "churn", "fingerprint": "f"}
-    step = Step(step_id=f"s{number}", run_id="r", step="build", status="succeeded", started_at=BORN, **named)
+    step = Step(
+        step_id=f"s{number}", run_id="r", step="build", status="succeeded", started_at=BORN, detail=detail, **named
+    )
     made = Version(
         version=number,
         snapshot=number,
@@ -113,6 +115,44 @@ def test_another_test_set_begins_anew_and_another_train_share_does_not(meta: Met
     meta.add(policy(3, [LINE[0], ["dev", "444444444444"], LINE[2]]))
     meta.add(*version(4, 3))
     assert uses(meta, 4)["n_models"] == 1  # policy 1 has the same entities in test
+
+
+@pytest.mark.parametrize(
+    ("further", "n_models"),
+    [
+        ({"stratified": "y"}, 1),  # placed anew, in the order in which entities come
+        ({"clusters": {"linked_by": ["user"]}}, 1),
+        ({"predefined": {"column": "part"}}, 1),
+        ({"time": {"test": "30d"}}, 1),
+        ({"time": {}}, 1),
+        ({"time": {"test": "2024-11-15"}}, 2),  # a moment is the same one under each policy
+    ],
+)
+def test_another_train_share_is_another_test_set_where_entities_are_placed_anew(
+    meta: Meta, further: dict[str, Any], n_models: int
+) -> None:
+    meta.add(policy(3, LINE, **further), policy(4, [LINE[0], ["dev", "444444444444"], LINE[2]], **further))
+    meta.add(*version(4, 3), *version(5, 4), *version(6, 4))
+    judge(meta, 4, "tree")
+    judge(meta, 5, "line")
+    assert (uses(meta, 4)["n_models"], uses(meta, 5)["n_models"]) == (n_models, n_models)
+    assert uses(meta, 6)["n_models"] == n_models  # it only grew
+
+
+def test_cuts_that_rolled_on_make_another_test_set(meta: Meta) -> None:
+    meta.add(policy(3, LINE, time={"test": "30d", "roll": True}))
+    for number, cut in ((4, "2024-11-15"), (5, "2024-11-15"), (6, "2024-11-30")):
+        meta.add(*version(number, 3, placing={"time": {"test": cut}}))
+        judge(meta, number, f"model of {number}")
+    assert [uses(meta, number)["n_models"] for number in (4, 5, 6)] == [2, 2, 1]
+
+
+def test_another_file_of_splits_makes_another_test_set(meta: Meta) -> None:
+    meta.add(policy(3, LINE, predefined={"file": "keys.csv"}))
+    for number, sha in ((4, "a"), (5, "a"), (6, "b")):
+        meta.add(*version(number, 3, parts={"keys_sha256": sha}))
+        judge(meta, number, f"model of {number}")
+    assert [uses(meta, number)["n_models"] for number in (4, 5, 6)] == [2, 2, 1]
 
 
 def test_a_model_that_failed_or_was_not_judged_on_test_does_not_count(meta: Meta) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.project import Project
+from warehouse.client import Warehouse
+
 YAML = "source: HERE/*.csv\nkey: id\ntime: sold_on\nsplits: "
 Sale = tuple[int, str, str]  # id, day of January 2024 or "", customer
 
@@ -47,6 +50,17 @@ def test_the_last_days_are_found_at_version_1_and_stay(make_versions) -> None:
     kept = {name: versions.facts["time"][name] for name in ("dev", "test", "newest", "tested")}
     dev, test, newest = "2024-01-06T00:00:00", "2024-01-08T00:00:00", "2024-01-20T00:00:00"
     assert kept == {"dev": dev, "test": test, "newest": newest, "tested": [[dev, newest]]}
+
+
+def test_shares_of_rows_are_drawn_as_shares_of_rows(make_project: Any, run_project: Any) -> None:
+    sales = [(day, str(day), "a") for day in range(1, 11)]
+    root = make_project({"t.yaml": YAML.replace("HERE/*", "t") + "{time: {}}\n"}, {"t.csv": csv(sales)})
+    run_project(root)
+    with Warehouse(Project.open(root).settings) as warehouse:
+        (audit,) = warehouse.meta.steps("t", step="audit")
+    (drawn,) = [one for one in audit.detail["split_figures"] if one["kind"] == "shares"]
+    assert (drawn["title"], drawn["thing"]) == ("t: share of rows asked and got", "rows")
+    assert {split: row["n"] for split, row in drawn["series"].items()} == {"train": 8, "dev": 1, "test": 1}
 
 
 @pytest.mark.slow

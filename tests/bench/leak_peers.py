@@ -6,8 +6,8 @@ In our own environment, then in that of each peer (a venv of its own, since thei
     PEER/bin/python tests/bench/leak_peers.py judge DIR    # every peer that this interpreter has
     python tests/bench/leak_peers.py table DIR             # all of it, side by side
 
-A peer is told target, entity and features, and gets the train rows and those of dev and test. Whatever alarm of its own
-it raises counts as found, unless it raises it for the clean table of that kind as well.
+A peer is told target, entity and features, and gets the train rows and those of dev and test. Any alarm of its own
+counts as found, whatever it is about: nothing is subtracted, so read each share beside that of the clean tables.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def judge(folder: Path) -> None:
 
 
 def shares(folder: Path, peer: str) -> dict[str, tuple[float, float]]:
-    """By kind the share of tables with an alarm that clean tables of ours do not raise, and the share of errors."""
+    """By kind the share of tables with any alarm, and the share that could not be taken."""
     lines = json.loads((folder / f"{peer}.json").read_text("utf-8"))
     found = {}
     for kind in dict.fromkeys(line["kind"] for line in lines):

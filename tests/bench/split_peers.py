@@ -24,7 +24,7 @@ N_ROWS, N_CUSTOMERS = 20_000, 5_000
 GROWTHS = {"1 %": 0.01, "50 %": 0.5, "1,000 %": 10.0}
 YAML = "source: {path: rows.parquet, mode: replace}\nkey: id\ntime: day\ntarget: y\nmodels: {}\nsplits: "
 
-# A policy that is not built is told as that; add one by its YAML alone.
+# One is added by its YAML alone.
 POLICIES = {
     "digest": "{entity: customer}",
     "digest, evaluate_on": "{entity: customer, evaluate_on: \"day >= '2024-10-01'\"}",

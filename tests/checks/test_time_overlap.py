@@ -38,7 +38,7 @@ def test_splits_one_after_another_do_not_overlap_though_unused_rows_lie_anywhere
 
 
 def test_one_microsecond_too_early_is_an_overlap() -> None:
-    rows = table(train=[NOON], dev=[NOON + SECOND, NOON + SECOND - TICK], test=[NOON + 3 * SECOND])
+    rows = table(train=[NOON], dev=[NOON + SECOND + TICK, NOON + SECOND], test=[NOON + 3 * SECOND])
     assert time_overlap(rows, "at", gap=SECOND - TICK).outcome == "pass"
     found = time_overlap(rows, "at", gap=SECOND)
     assert (found.outcome, found.column) == ("fail", "at")
@@ -51,10 +51,10 @@ def test_test_may_overlap_train_where_there_is_no_dev_and_train_dev_counts_as_tr
 
 def test_days_and_zoned_moments_are_compared_as_moments() -> None:
     days = pl.DataFrame({"_split": ["train", "dev"], "at": [date(2024, 5, 1), date(2024, 5, 3)]})
-    assert time_overlap(bound(days), "at", gap=timedelta(days=2)).outcome == "pass"
-    assert time_overlap(bound(days), "at", gap=timedelta(days=3)).outcome == "fail"
+    assert time_overlap(bound(days), "at", gap=timedelta(days=1)).outcome == "pass"
+    assert time_overlap(bound(days), "at", gap=timedelta(days=2)).outcome == "fail"
     zoned = days.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
-    assert time_overlap(bound(zoned), "at", gap=timedelta(days=3)).outcome == "fail"
+    assert time_overlap(bound(zoned), "at", gap=timedelta(days=2)).outcome == "fail"
 
 
 def test_splits_that_are_not_by_time_are_told_as_such() -> None:
@@ -67,11 +67,13 @@ def test_splits_that_are_not_by_time_are_told_as_such() -> None:
 def test_rows_that_come_back_as_train_are_counted_and_the_others_named() -> None:
     rows = table(train=[NOON, NOON - SECOND], train_dev=[NOON + SECOND], dev=[NOON + 9 * SECOND], unused=[NOON])
     tested = [(NOON, NOON + SECOND), (NOON + 5 * SECOND, NOON + 9 * SECOND)]
-    found = rolled_rows(rows, "at", tested, n_held=0)
+    found = rolled_rows(rows, "at", tested, n_held=0, is_released=True)
     assert (found.outcome, found.seen) == (
         "warn", "2 rows of times that were dev or test in an earlier version are in train, as `release: true` says",
     )  # fmt: skip
-    found = rolled_rows(rows, "at", tested[1:], n_held=1)
+    found = rolled_rows(rows, "at", tested, n_held=0, is_released=False)
+    assert (found.outcome, found.seen.rpartition(", ")[2]) == ("fail", "and nothing released them")
+    found = rolled_rows(rows, "at", tested[1:], n_held=1, is_released=False)
     assert (found.outcome, found.seen.rpartition("; ")[2]) == (
         "pass", "1 row of times that were dev or test in an earlier version is unused",
     )  # fmt: skip
@@ -84,7 +86,7 @@ def test_every_row_that_overlaps_is_counted_and_no_other(rows: list[tuple[str, i
     found = time_overlap(table(**times), "at", gap=gap * TICK)
     ends = {split: [n for name, n in rows if name == split] for split in SPLITS}
     before = {"dev": ends["train"] + ends["train_dev"], "test": ends["train"] + ends["train_dev"] + ends["dev"]}
-    expected = {split: sum(n < max(before[split], default=-9) + gap for n in ends[split]) for split in before}
+    expected = {split: sum(n <= max(before[split], default=-9) + gap for n in ends[split]) for split in before}
     told = {split: int(n) for n, split in re.findall(r"(\d+) rows? of (dev|test)", found.seen)}
     assert told == {split: n for split, n in expected.items() if n}
     assert found.outcome == ("fail" if any(expected.values()) else "pass")

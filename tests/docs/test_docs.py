@@ -26,11 +26,13 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return re.findall(r"```(python|console)\n(.*?)```", text, re.DOTALL)
 
 
-def run_block(language: str, block: str, folder: Path) -> None:
+def run_block(language: str, block: str, folder: Path) -> str:
+    """Run a block; what its commands printed."""
     if language == "python":
         done = subprocess.run([sys.executable, "-c", block], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stderr}"
-        return
+        return done.stdout
+    printed = ""
     for line in re.findall(r"^\$ (gristmill .*)$", block, re.MULTILINE):
         command, _, told = line.partition("    # exit code ")
         gristmill = Path(sys.executable).with_name("gristmill")
@@ -42,8 +44,12 @@ def run_block(language: str, block: str, folder: Path) -> None:
             check=False,
         )
         assert done.returncode == int(told or 0), f"{command}\n{done.stdout}{done.stderr}"
+        printed += done.stdout
+    return printed
 
 
+# The error rates of a table: human level and splits in one row.
+LADDER = re.compile(r"^\| human \|.*\n\|[-|]+\n\| (.*) \|$", re.MULTILINE)
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
 
 
@@ -55,10 +61,12 @@ PAGES = [
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_tutorial_works_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
-    found = blocks(page.read_text("utf-8"))
+    text = page.read_text("utf-8")
+    found = blocks(text)
     assert found
-    for language, block in found:
-        run_block(language, block, tmp_path)
+    printed = "".join(run_block(language, block, tmp_path) for language, block in found)
+    for rates in LADDER.findall(text):
+        assert [rate for rate in rates.split(" | ") if f"0{rate}" not in printed] == []
 
 
 def test_the_digits_tutorial_says_what_to_do_without_its_data(tmp_path: Path) -> None:

@@ -17,18 +17,25 @@ from assets.step import Run
 from warehouse.client import Warehouse
 from warehouse.names import run_query
 
-# One dataset a policy; one that is not built yet tells so and is compared too.
+# One dataset a policy.
 POLICIES = {
     "digest": "{entity: customer}",
     "pools": "{entity: customer, evaluate_on: day >= '2024-06-01'}",
     "by_pool": "{entity: customer, evaluate_on: day >= '2024-06-01', apart: pool}",
     "stratified": "{entity: customer, stratified: true}",
+    "by_time": "{time: {dev: 2024-10-01, test: 2024-11-15, gap: 1d}}",
+    "predefined": "{predefined: part}",
+    "linked": "{clusters: {linked_by: [customer, device]}}",
 }
+PARTS = ("train", "train", "train", "dev", "test")
 
 
 def rows(first: int, last: int) -> list[str]:
     days = [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(first, last)]
-    return [f"{i},é{i % 700},{day},{i % 97 / 4},{int(i * i % 11 < 2)}" for i, day in enumerate(days, first)]
+    return [
+        f"{i},é{i % 700},{day},{i % 97 / 4},{int(i * i % 11 < 2)},{PARTS[i % 5]},d{i % 350}"
+        for i, day in enumerate(days, first)
+    ]
 
 
 def build(root: Path) -> dict[str, object]:
@@ -60,7 +67,7 @@ def main() -> None:
     for n_rows in (2_000, 3_000):
         listed = rows(0, n_rows)
         random.Random(n_rows).shuffle(listed)
-        (root / "t.csv").write_text("id,customer,day,x,y\n" + "\n".join(listed) + "\n", "utf-8")
+        (root / "t.csv").write_text("id,customer,day,x,y,part,device\n" + "\n".join(listed) + "\n", "utf-8")
         versions.append(build(root))
     print(json.dumps({"python": sys.version.split()[0], "versions": versions}))
 

@@ -14,7 +14,9 @@ from assets.project import Project
 from assets.run import execute
 from assets.step import Run
 from checks.figure import draw
+from pipelines.views_splits import told_unused
 from warehouse.client import Warehouse
+from warehouse.records import Policy, now
 
 Gristmill = Callable[..., Any]
 
@@ -120,6 +122,22 @@ def test_what_is_held_back_is_told_with_its_reason_and_counts_as_got(
     for row in told["splits"]:
         assert row["got_low"] <= row["asked_share"] <= row["got_high"]
     assert "· unused" in gristmill("splits", "t").out
+
+
+@pytest.mark.parametrize(
+    ("facts_of_policy", "said"),
+    [
+        ({"apart": "everywhere"}, "the other pool; `apart: pool` would use them"),
+        ({"apart": "everywhere", "time": {"test": "30d"}}, "another split; `apart: pool` would let it be in train and"),
+        ({"apart": "pool", "time": {"test": "30d"}}, "another split; of dev and test an entity is in one"),
+    ],
+)
+def test_what_is_held_back_is_told_by_what_the_policy_says(facts_of_policy: dict[str, Any], said: str) -> None:
+    policy = Policy(
+        dataset="t", policy=1, salt="s", thresholds=facts_of_policy, entity=["c"], columns=[], frozen_at=now()
+    )
+    (told,) = told_unused([{"reason": "held back", "n_rows": 2}], policy)
+    assert said in told["why"]
 
 
 def test_models_judged_on_test_are_told_in_splits_show_diagnose_and_python(reading: Path, gristmill: Gristmill) -> None:

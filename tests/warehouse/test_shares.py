@@ -43,7 +43,8 @@ def held(counts: Iterator[Counter[str]], n_entities: int) -> dict[str, float]:
     n_salts, within = 0, Counter[str]()
     for counted in counts:
         n_salts += 1
-        within.update(s for s, share in SHARES.items() if exact(counted[s], n_entities).holds(share))
+        found = {split: exact(counted[split], n_entities) for split in SHARES}
+        within.update(s for s, share in SHARES.items() if found[s].low <= share <= found[s].high)
     return {split: within[split] / n_salts for split in SHARES}
 
 

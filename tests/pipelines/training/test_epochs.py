@@ -44,7 +44,7 @@ def test_every_row_comes_once_over_ranks_and_workers(
     n_rows: int, batch_size: int, n_ranks: int, n_workers: int, seed: int, epoch: int
 ) -> None:
     order = Order(n_rows=n_rows, batch_size=batch_size, seed=seed, n_ranks=n_ranks, unequal="exact")
-    ranks = [order.on(rank, n_ranks) for rank in range(n_ranks)]
+    ranks = [replace(order, rank=rank) for rank in range(n_ranks)]
     batches = [in_turns(one, epoch, n_workers) for one in ranks]
     rows = [row for rank in batches for batch in rank for row in batch]
     assert sorted(rows) == list(range(n_rows))
@@ -59,7 +59,7 @@ def test_padded_ranks_have_as_many_batches_and_repeat_only_what_is_lacking(
     n_rows: int, batch_size: int, n_ranks: int
 ) -> None:
     order = Order(n_rows=n_rows, batch_size=batch_size, seed=1, n_ranks=n_ranks)
-    ranks = [in_turns(order.on(rank, n_ranks), 0, 1) for rank in range(n_ranks)]
+    ranks = [in_turns(replace(order, rank=rank), 0, 1) for rank in range(n_ranks)]
     assert len({tuple(map(len, batches)) for batches in ranks}) == 1
     times = np.bincount([row for batches in ranks for batch in batches for row in batch], minlength=n_rows)
     assert times.min() >= 1

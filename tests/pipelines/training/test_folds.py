@@ -222,6 +222,7 @@ def test_rows_of_another_number_are_refused(visits: Dataset) -> None:
         ({"repeats": 0}, "repeats=0: a whole number from 1 is meant."),
         ({"gap": "1d"}, "gap='1d': only folds in time have one."),
         ({"time": True, "gap": "1 fortnight"}, "gap='1 fortnight': that is no duration."),
+        ({"time": True, "gap": "1.5h"}, "gap='1.5h': that is no duration."),  # as in a dataset's file
         ({"time": True, "gap": 3}, "gap=3: that is no duration."),
         ({"time": True, "repeats": 2}, "repeated folds in time: time is cut in one way."),
         ({"time": True, "stratified": True}, "stratified folds in time: time is cut in one way."),
