@@ -122,7 +122,8 @@ def _alone(name: str, few: Labelled) -> float | None:
             return None
         x = few.numbers(name)
         there = np.isfinite(x)
-        return abs(float(np.corrcoef(x[there], few.y[there])[0, 1])) if there.sum() > 30 and np.ptp(x[there]) else None
+        y = few.y[there]
+    return abs(float(np.corrcoef(x[there], y)[0, 1])) if there.sum() > 30 and np.ptp(x[there]) and np.ptp(y) else None
     area = max((score.auc for score in scores(few, [name])), default=0.5)
     said = mapped(_bins(name, few), few)
     told = agreement(said.predicted, said.truth, is_quantity=False)

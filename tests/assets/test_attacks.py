@@ -69,7 +69,9 @@ def test_a_changed_policy_is_warned_of(make_project, run_project) -> None:
     (root / "datasets" / "t.yaml").write_text(
         "source: t.csv\nkey: id\nsplits: {shares: {train: 0.2, test: 0.8}}\n", "utf-8"
     )
-    assert told(run_project(root), "SPLIT3") == ["thresholds changed: rows may be in another split than before"]
+    assert told(run_project(root), "SPLIT3") == [
+        "shares changed: 74 of 99 rows of version 1 are in another split, or unused"
+    ]
 
 
 def test_a_failure_is_remembered_until_it_is_mended(make_project, run_project) -> None:

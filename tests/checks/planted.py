@@ -145,7 +145,7 @@ def placed(table: Table, *, by: str | None = None) -> Table:
             _entity=entity.cast(pl.String),
             _bucket=bucket,
             _split=split.to_series(),
-            _row=pl.int_range(len(frame), eager=True),
+            _place=pl.int_range(len(frame), eager=True),
         ),
     )
 
@@ -277,7 +277,7 @@ def missing_of_a_quantity(rng: np.random.Generator) -> Table:
 def sorted_by_label(rng: np.random.Generator) -> Table:
     table = base(rng, labels=rng.choice(["binary", "classes", "quantity"]))
     frame = table.frame.sort("label", maintain_order=True)
-    return replace(table, frame=frame.with_columns(_row=pl.int_range(pl.len())))
+    return replace(table, frame=frame.with_columns(_place=pl.int_range(pl.len())))
 
 
 def in_turns(rng: np.random.Generator) -> Table:
