@@ -131,12 +131,12 @@ def _bent_within(series: Series, group: str) -> list[str]:
         ]
     largest = codes == np.bincount(codes).argmax()
     few = np.flatnonzero(largest)[:100]
-    if np.ptp(rows.y[few]) == 0:
+    if len(few) < 3 or np.ptp(rows.y[few]) == 0:
         return []
     return [
         name
         for name in series.seen_numbers
-        if len(few) > 2 and np.ptp(x := rows.numbers(name)[few]) > 0 and np.corrcoef(x, rows.y[few])[0, 1] < -LINEAR
+        if np.ptp(x := rows.numbers(name)[few]) > 0 and np.corrcoef(x, rows.y[few])[0, 1] < -LINEAR
     ]
 
 

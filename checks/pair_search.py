@@ -122,8 +122,8 @@ def _alone(name: str, few: Labelled) -> float | None:
             return None
         x = few.numbers(name)
         there = np.isfinite(x)
-        y = few.y[there]
-    return abs(float(np.corrcoef(x[there], y)[0, 1])) if there.sum() > 30 and np.ptp(x[there]) and np.ptp(y) else None
+        x, y = x[there], few.y[there]
+        return abs(float(np.corrcoef(x, y)[0, 1])) if len(x) > 30 and np.ptp(x) and np.ptp(y) else None
     area = max((score.auc for score in scores(few, [name])), default=0.5)
     said = mapped(_bins(name, few), few)
     told = agreement(said.predicted, said.truth, is_quantity=False)
