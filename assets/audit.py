@@ -77,6 +77,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
         table = lake.ibis.table(AUDITED, database=(workspace, "main"))
         run.tell(dataset, "audit", "splits")
         sizes = split_sizes(table, target=spec.target, time=spec.time)
+        sizes.sort(key=lambda row: SPLITS.index(row["split"]))
         told = split_facts(dataset, table, sizes)
         unused = unused_rows(table, target=spec.target)
         findings += [

@@ -30,7 +30,7 @@ def test_a_run_that_publishes_ends_with_0_also_with_warnings(shop: Path, gristmi
     ran = gristmill("run")
     assert ran.code == 0
     assert ran.out.startswith("churn  v1  300 rows in = 299 accepted + 1 rejected (1 without label)\n")
-    assert "  findings 1 warning: " in ran.out
+    assert "  findings 3 warnings: " in ran.out
     assert ran.err == ""
 
 

@@ -37,7 +37,7 @@ def test_a_dataset_shows_what_it_is(reading: Path) -> None:
     first, second, third = repr(gm.dataset("churn")).split("\n")
     assert first == "<Dataset churn@1: 299 rows, 5 columns, target 'churned'"
     assert [word.split()[0] for word in second.strip().split(" · ")] == ["train", "dev", "test"]
-    assert third.startswith("  1 warning, published 20")
+    assert third.startswith("  3 warnings, published 20")
 
 
 def test_a_dataset_has_its_columns_features_splits_and_findings(reading: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_dataset_has_its_columns_features_splits_and_findings(reading: Path) -
     assert d.columns == {"id": "BIGINT", "city": "VARCHAR", "spent": "BIGINT", "joined": "DATE", "churned": "BIGINT"}
     assert (d.name, d.version, d.target, d.features) == ("churn", 1, "churned", ["city", "spent"])
     assert {row["split"]: row["n_rows"] for row in d.splits} == {split: d.load(split).height for split in SPLITS}
-    assert [row["code"] for row in d.findings if row["outcome"] == "warn"] == ["CONTRACT1"]
+    assert [row["code"] for row in d.findings if row["outcome"] == "warn"] == ["CONTRACT1", "LEAK10", "LEAK11"]
 
 
 def test_load_gives_all_rows_with_their_split(reading: Path) -> None:
