@@ -50,7 +50,7 @@ def text_sql(column: str, kind: str) -> str:
 
 
 def named_text_sql(column: str, kind: str) -> str:
-    """SQL for the text of a value behind its column's name; NULL for no value.
+    r"""SQL for the text of a value behind its column's name; NULL for no value.
 
     >>> named_text_sql("user", "VARCHAR")
     '\'user:\' || "user"'

@@ -103,8 +103,9 @@ def test_a_version_of_last_year_is_not_fresh(known: Path, browse: Any, made: Any
     one = browse(known)
     from warehouse.records import now
 
-    assert ("old" in one.read("/?fresh=day")) == (now() - made.BORN < timedelta(days=1, hours=-1))
-    assert "old" in one.read("/")
+    is_fresh = now() - made.BORN < timedelta(days=1, hours=-1)
+    assert ('href="/datasets/old"' in one.read("/?fresh=day")) == is_fresh
+    assert 'href="/datasets/old"' in one.read("/")
 
 
 def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) -> None:
