@@ -157,7 +157,9 @@ def _text_finding(placed: ir.Table, name: str, *, apart: Apart, one_in: int) -> 
 
 
 def _numbers_finding(placed: ir.Table, names: Sequence[str], *, apart: Apart) -> Finding:
-    looked_at = _matrix(collect(placed.select(*names).limit(LOOKED_AT)), names)
+    # Chosen by what the rows hold, so that their order changes no answer.
+    first = placed.order_by(placed["_entity"].hash(), *names).select(*names).limit(LOOKED_AT)
+    looked_at = _matrix(collect(first), names)
     fine = [name for name, is_it in zip(names, is_fine(looked_at, TOLERANCE), strict=True) if is_it]
     if len(fine) < FEWEST_FINE:
         seen = f"{len(fine)} of {plural(len(names), 'quantity')} tell apart what differs by {TOLERANCE:g} sd"
