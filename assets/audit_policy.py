@@ -103,7 +103,7 @@ def _other_datasets(run: Run, dataset: Dataset, table: ir.Table) -> list[Finding
     versions = [(other, latest(meta, other.name)) for other in others if other.name != dataset.name]
     for other, version in versions:
         if version and not is_split_alike(dataset, other):
-            lake.keep(OTHER, trained_sql(other.name, [version.snapshot], "_entity"))
+            lake.keep(OTHER, trained_sql(other.name, version.snapshot, "_entity"))
             said = f"{other.name}, version {version.version}"
             found.append(tested_elsewhere(table, lake.ibis.table(OTHER), other=said))
     seen = f"no entity of dev and test is in train of another dataset by {', '.join(entity)}"

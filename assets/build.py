@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from assets.cluster_nodes import node_sql
-from assets.errors import IdentityGone, NotPublished, NotRepeatable, SaltChanged
+from assets.errors import IdentityGone, IdentityRetyped, NotPublished, NotRepeatable, SaltChanged
 from assets.hold import Held, accepted_rows, hold
 from assets.once_trained import Identity
 from assets.placing import Placing, needs_row, place_rows
@@ -22,7 +22,7 @@ from assets.sources import active_ingestions
 from assets.spec import conditions_of
 from assets.step import Run
 from checks.rules import BITS, is_rejected, masked
-from warehouse.identity import entity_sql, row_sql
+from warehouse.identity import entity_sql, has_same_texts, row_sql
 from warehouse.kinds import stored_as
 from warehouse.placements import remember
 from warehouse.policy import PLACE, RESERVED
@@ -41,7 +41,7 @@ def build(run: Run, dataset: Dataset) -> Step:
     Raises:
         NotPublished: It reads a dataset that has no version.
         QueryError: Its query does not hold.
-        SaltChanged, IdentityGone: Its rows can no longer be given the splits that they have.
+        SaltChanged, IdentityGone, IdentityRetyped: Its rows can no longer be given the splits that they have.
         NotRepeatable: Its query gives other rows each time.
     """
     started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
@@ -155,6 +155,8 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, policy: Number
         if name in columns and promise.cast and not promise.is_held_by(columns[name])
     }
     columns |= casts
+    if frozen is not None:
+        _prove_same_texts(run, dataset, _identity(dataset, columns, frozen))
     return Candidate(
         select=dataset.select,
         columns=columns,
@@ -163,7 +165,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, policy: Number
         flags={f"_rule_{name}": f"NOT ({rule.expr}\n)" for name, rule in spec.contract.rules.items()},
         entity=_entity(dataset, columns, frozen),
         in_pool=spec.splits.evaluate_on,
-        row=_identity(dataset, columns, frozen).row_text(columns) if has_row else None,
+        row=_identity(dataset, columns, frozen).row_text if has_row else None,
         further={**node_sql(spec, columns), **place},
         named=spec.splits.named_by,
     )
@@ -183,9 +185,25 @@ def _identity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | Non
     """Who a row is, by columns."""
     spec = dataset.file.spec
     by = spec.key or (identity_columns(dataset, columns) if frozen is None else frozen.columns)
+    # With an entity a column may go: rows are then known by those that stay, and more of them are taken for the same.
+    by = [name for name in by if name in columns] or list(spec.splits.entity)
     # Of clusters the entity is found, and one of another version is found by its rows.
     entity = () if spec.splits.clusters else spec.splits.entity or spec.key
-    return Identity(entity=entity, row=tuple(by), has_key=bool(spec.key))
+    return Identity(entity=entity, row=tuple(by), has_key=bool(spec.key), columns=columns)
+
+
+def _prove_same_texts(run: Run, dataset: Dataset, identity: Identity) -> None:
+    """Hold that what tells who a row is reads as it did in the last version.
+
+    Raises:
+        IdentityRetyped: A column has a type whose texts are others.
+    """
+    version, clusters = latest(run.warehouse.meta, dataset.name), dataset.file.spec.splits.clusters
+    linked = clusters.linked_by if clusters else ()
+    for name in (*(identity.entity or identity.row), *linked):
+        before, now_ = (version.columns.get(name) if version else None), identity.columns.get(name)
+        if before and now_ and not has_same_texts(before, now_):
+            raise IdentityRetyped(dataset.name, name, before, now_)
 
 
 def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:

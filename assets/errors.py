@@ -5,6 +5,7 @@
     ├── NotPublished    a dataset is read that has no version yet
     ├── SaltChanged     the salt is another one than a published version was split with
     ├── IdentityGone    a column that identifies rows of a dataset without a key is no longer there
+    ├── IdentityRetyped a column that tells who a row is has another type
     ├── NotRepeatable   a query gave other rows the second time
     ├── ModelFailed     a model could not be fitted or judged; its version stays published
     └── StepFailed      DuckDB gave up inside a step
@@ -113,6 +114,29 @@ class IdentityGone(AssetError):
     def __str__(self) -> str:
         gone = ", ".join(map(repr, self.columns))
         return f"Rows of {self.name!r} are identified by {gone}, which the query no longer gives."
+
+
+@dataclass(eq=False)
+class IdentityRetyped(AssetError):
+    """A column that tells who a row is has another type, so that every row would have another text and place."""
+
+    name: str
+    column: str
+    before: str
+    now: str
+    code = "identity_retyped"
+
+    def __post_init__(self) -> None:
+        self.add_note(
+            f"Hint: give {self.column!r} the type that it had under `contract.columns`, or run with `--new-policy` to"
+            " split everything anew on purpose."
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"Rows of {self.name!r} are known by {self.column!r}, which was {self.before} and is {self.now}: each would"
+            " be placed anew."
+        )
 
 
 @dataclass(eq=False)

@@ -35,15 +35,23 @@ class Identity:
         entity: The columns of the entity; none when rows are known by themselves, or by their cluster.
         row: The columns that tell one row from another: the key, or those that the policy froze.
         has_key: Whether `row` is the key.
+        columns: The types that columns have now: of old versions, too, texts are made by them.
     """
 
     entity: tuple[str, ...]
     row: tuple[str, ...]
     has_key: bool
+    columns: Mapping[str, str]
 
-    def row_text(self, columns: Mapping[str, str]) -> str:
+    @property
+    def row_text(self) -> str:
         """SQL for the text of a row."""
-        return entity_sql(columns, self.row) if self.has_key else row_sql(columns, self.row)
+        return entity_sql(self.columns, self.row) if self.has_key else row_sql(self.columns, self.row)
+
+    def retyped(self, before: Mapping[str, str]) -> dict[str, str]:
+        """The columns of an identity that had another type, with the one that they have."""
+        named = {*self.entity, *self.row} & set(before) & set(self.columns)
+        return {name: self.columns[name] for name in sorted(named) if before[name] != self.columns[name]}
 
 
 def mount_trained(
@@ -75,8 +83,9 @@ def mount_trained(
     # By rows too: an old version may hold the entity's column with no value yet, or another one.
     is_row = identity.has_key and identity.entity == identity.row
     by_row = [] if is_row else [v for v in versions if set(identity.row) <= set(v.columns)]
-    entities = [_names(dataset, version, entity_sql(version.columns, identity.entity), since) for version in by_entity]
-    rows = [_names(dataset, version, identity.row_text(version.columns), since) for version in by_row]
+    by, row = entity_sql(identity.columns, identity.entity) if identity.entity else "", identity.row_text
+    entities = [_names(dataset, version, identity, by, since) for version in by_entity]
+    rows = [_names(dataset, version, identity, row, since) for version in by_row]
     lake.keep(TRAINED_ROWS, all_names_sql([KNOWN_ROWS], rows))
     # Rows are looked for in every build: one that is not among its rows may come back.
     lake.keep(TRAINED, all_names_sql([KNOWN_TRAINED], [*entities, _entities_of_rows(run, table)]))
@@ -94,8 +103,9 @@ def _new_names(run: Run, now: str, known: str, kind: str) -> str:
     return sql
 
 
-def _names(dataset: Dataset, version: Version, name: str, since: datetime | None) -> str:
-    return trained_sql(dataset.name, [version.snapshot], name, _condition(dataset, version, since))
+def _names(dataset: Dataset, version: Version, identity: Identity, name: str, since: datetime | None) -> str:
+    condition, casts = _condition(dataset, version, since), identity.retyped(version.columns)
+    return trained_sql(dataset.name, version.snapshot, name, condition, casts=casts)
 
 
 def _condition(dataset: Dataset, version: Version, since: datetime | None) -> str | None:

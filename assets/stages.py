@@ -58,7 +58,7 @@ def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_for
 
     Raises:
         SpecError: Its query does not fit what was taken in.
-        NotPublished, QueryError, SaltChanged, IdentityGone, NotRepeatable: See `assets.build`.
+        NotPublished, QueryError, SaltChanged, IdentityGone, IdentityRetyped, NotRepeatable: See `assets.build`.
     """
     from assets.bind import Binder
     from assets.build import build, frozen_policy

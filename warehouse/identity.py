@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from warehouse.query import literal, quoted
 
 FLOATS = re.compile(r"^(FLOAT|DOUBLE|REAL)$")
+INTEGERS = re.compile(r"^U?(TINY|SMALL|BIG)?INT(EGER)?$")
 
 
 def entity_sql(columns: Mapping[str, str], entity: Sequence[str]) -> str:
@@ -47,6 +48,22 @@ def text_sql(column: str, kind: str) -> str:
         text = f"regexp_replace(CAST({name} AS VARCHAR), '^(-?)\\.', '\\10.')"
         return f"CASE WHEN {text} LIKE '%.%' THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
     return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
+
+
+def has_same_texts(before: str, now: str) -> bool:
+    """Whether a column that was of type `before` gives its values the same texts as one of type `now`.
+
+    >>> has_same_texts("INTEGER", "BIGINT"), has_same_texts("BIGINT", "VARCHAR"), has_same_texts("DATE", "TIMESTAMP")
+    (True, True, False)
+    """
+    one, other = _text_kind(before), _text_kind(now)
+    return one == other or (one, other) == ("number", "VARCHAR")
+
+
+def _text_kind(kind: str) -> str:
+    if INTEGERS.match(kind) or kind.startswith("DECIMAL"):
+        return "number"
+    return "TIMESTAMP" if re.match(r"TIMESTAMP(_S|_MS|_NS)?$", kind) else kind
 
 
 def named_text_sql(column: str, kind: str) -> str:

@@ -6,7 +6,7 @@ that was never published do not count. What is remembered, and why, is decided b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from warehouse.lake import Lake
@@ -72,19 +72,23 @@ def placed_entities_sql(remembered: str) -> str:
     return f"SELECT name AS _entity, pool AS _pool, stratum AS _stratum, value AS _placed FROM ({remembered})"
 
 
-def trained_sql(dataset: str, snapshots: Sequence[int], name: str, condition: str | None = None) -> str:
-    """SELECT of the texts `name` of the rows that were in train of any of these versions.
+def trained_sql(
+    dataset: str, snapshot: int, name: str, condition: str | None = None, *, casts: Mapping[str, str] | None = None
+) -> str:
+    """SELECT of the texts `name` of the rows that were in train of a version.
 
     Args:
-        dataset: Whose versions.
-        snapshots: Where they lie.
+        dataset: Whose version.
+        snapshot: Where it lies.
         name: SQL for the text.
         condition: SQL; only rows that meet it.
+        casts: By column, another type that it is read as: so that texts are those of today.
     """
     where = "_split = 'train'" + (f" AND ({condition}\n)" if condition else "")
-    table = f"lake.datasets.{quoted(dataset)}"
-    selects = [f"SELECT {name} AS name FROM {table} AT (VERSION => {snapshot}) WHERE {where}" for snapshot in snapshots]
-    return f"SELECT DISTINCT name FROM ({' UNION ALL '.join(selects)}) WHERE name IS NOT NULL"
+    read = ", ".join(f"TRY_CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in (casts or {}).items())
+    rows = f"SELECT *{f' REPLACE ({read})' if read else ''} FROM lake.datasets.{quoted(dataset)}"
+    rows += f" AT (VERSION => {snapshot}) WHERE {where}"
+    return f"SELECT DISTINCT name FROM (SELECT {name} AS name FROM ({rows})) WHERE name IS NOT NULL"
 
 
 def who_sql(dataset: str, snapshot: int, who: str) -> str:

@@ -9,7 +9,11 @@ from random import Random
 import gristmill as gm
 import pytest
 
+from assets.project import Project
 from assets.result import DatasetResult
+from assets.run import chosen, execute
+from assets.step import Run
+from warehouse.client import Warehouse
 
 STRATIFIED = 'source: {path: "data/*.csv"}\nkey: id\ntarget: y\nmodels: {}\nsplits: {stratified: true}\n'
 PLAIN = STRATIFIED.replace("splits: {stratified: true}\n", "")
@@ -317,3 +321,48 @@ def test_events_of_declared_entities_that_look_alike_warn_and_do_not_block(make_
     root = make_project({"t.yaml": "source: t.csv\nsplits: {entity: who}\n"}, {"t.csv": f"who,page\n{rows}"})
     result = run_project(root).datasets[0]
     assert (result.status, [outcome for outcome, _ in said(result, "LEAK2")]) == ("published", ["warn"])
+
+
+def test_a_retyped_entity_is_refused_and_on_purpose_known_all_the_same(make_project, run_project) -> None:
+    rows = "".join(f"{i},{DAY + timedelta(i % 90)}\n" for i in range(300))
+    yaml = "source: t.csv\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: day}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": f"id,day\n{rows}"})
+    run_project(root)
+    trained = {row[0] for row in gm.sql("select id from t.train", project=root).rows()}
+    (root / "datasets" / "t.yaml").write_text(yaml + "contract: {columns: {day: {type: timestamp}}}\n", "utf-8")
+    refused = run_project(root).datasets[0]
+    assert (refused.status, refused.version) == ("failed", 1)
+    assert refused.error == (
+        "Rows of 't' are known by 'day', which was DATE and is TIMESTAMP: each would be placed anew."
+    )
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        run = Run(project=project, warehouse=warehouse, author="test", has_new_policy=True)
+        taken = execute(run, chosen(project, (), with_upstream=False)).datasets[0]
+    tested = {row[0] for row in gm.sql("select id from t where split in ('dev', 'test')", project=root).rows()}
+    assert (taken.status, taken.version) == ("published", 2)
+    assert not tested & trained
+
+
+def test_a_wider_integer_and_a_text_of_it_are_the_same_entities(make_project, run_project) -> None:
+    yaml = "source: t.csv\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: who}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,who\n" + "".join(f"{i},{i % 97}\n" for i in range(300))})
+    run_project(root)
+    before = placed(root)
+    (root / "datasets" / "t.yaml").write_text(yaml + "contract: {columns: {who: {type: string}}}\n", "utf-8")
+    assert run_project(root).datasets[0].version == 2
+    assert placed(root) == before
+
+
+def test_a_column_without_which_rows_of_an_entity_are_still_known_may_go(make_project, run_project) -> None:
+    yaml = "source: {path: t.csv, mode: replace}\nbreaking: true\nmodels: {}\nsplits: {entity: who%s}\n"
+    rows = [f"{i % 97},{i},{i % 5}" for i in range(300)]
+    root = make_project({"t.yaml": yaml % ""}, {"t.csv": "\n".join(["who,x,gone", *rows, ""])})
+    run_project(root)
+    trained = {row[0] for row in gm.sql("select who from t.train", project=root).rows()}
+    select = "query: select * exclude (gone) from t\n"
+    (root / "datasets" / "t.yaml").write_text(select + yaml % ", shares: {train: 0.5, dev: 0.2, test: 0.3}", "utf-8")
+    result = run_project(root).datasets[0]
+    tested = {row[0] for row in gm.sql("select who from t where split in ('dev', 'test')", project=root).rows()}
+    assert (result.status, result.version) == ("published", 2)
+    assert not tested & trained
