@@ -17,8 +17,8 @@ from assets.project import Dataset
 from assets.step import Run
 from checks.clusters import Resolved, resolve
 from checks.collect import collect
-from warehouse.placements import remembered_sql
-from warehouse.policy import BRIDGE, SplitPolicy
+from warehouse.placements import NOBODY_SQL, names_sql, remembered_sql
+from warehouse.policy import BRIDGE, TARGET_POOL, SplitPolicy
 from warehouse.splits import by_digest, digest
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from warehouse.lake import Lake
 
 ROWS, NAMES, KNOWN, FOUND = "_nodes_of_rows", "_names", "_known_nodes", "_clusters"
-NEW, SPREAD = "_new_nodes", "_spread"
+NEW, SPREAD, TRAINED_ON = "_new_nodes", "_spread", "_trained_clusters"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,8 @@ def cluster_rows(run: Run, dataset: Dataset, table: ir.Table, number: int) -> Cl
     steps = [version.step_id for version in run.warehouse.meta.versions(dataset.name)]
     lake.keep(KNOWN, remembered_sql(lake, dataset.name, "cluster", steps=steps, policy=number))
     lake.keep(SPREAD, remembered_sql(lake, dataset.name, "spread", steps=steps, policy=number))
+    trained = names_sql(remembered_sql(lake, dataset.name, "trained", steps=steps, policy=number))
+    lake.keep(TRAINED_ON, trained if not dataset.file.spec.splits.allow_trained else NOBODY_SQL)
     known_spread = spread_of(lake.ibis.table(SPREAD))
     splits = dataset.file.spec.splits
     if splits.entity or splits.derived_from:
@@ -138,7 +140,11 @@ def _known(lake: Lake, policy: SplitPolicy) -> tuple[Array, Array]:
     for side, inside in (("_inside", True), ("_outside", False)):
         clusters = clusters.mutate(_in_pool=ibis.literal(inside))
         clusters = clusters.mutate(**{side: by_digest(clusters, policy)})
-    placed = collect(clusters.select("n_value", _place=clusters["_inside"] + "/" + clusters["_outside"]))
+    # A cluster that is held out of dev and test, for it was trained on, stands apart from those that are in them.
+    is_tested = clusters["_inside"].isin(TARGET_POOL) | clusters["_outside"].isin(TARGET_POOL)
+    is_held = is_tested & clusters["value"].isin(backend.table(TRAINED_ON)["name"])
+    where = clusters["_inside"] + "/" + clusters["_outside"] + ibis.ifelse(is_held, "/held", "")
+    placed = collect(clusters.select("n_value", _place=where))
     place[placed["n_value"].to_numpy()] = placed["_place"].rank("dense").cast(pl.Int64).to_numpy()
     return cluster, place
 

@@ -25,6 +25,7 @@ COLUMNS = {
     "policy": "BIGINT",
     "step_id": "VARCHAR",
 }
+NOBODY_SQL = "SELECT NULL::VARCHAR AS name WHERE false"
 
 
 def remember(lake: Lake, dataset: str, selects: Iterable[str], *, policy: int, step_id: str) -> None:

@@ -366,3 +366,25 @@ def test_a_column_without_which_rows_of_an_entity_are_still_known_may_go(make_pr
     tested = {row[0] for row in gm.sql("select who from t where split in ('dev', 'test')", project=root).rows()}
     assert (result.status, result.version) == ("published", 2)
     assert not tested & trained
+
+
+def test_a_row_that_links_a_cluster_that_was_trained_on_with_one_of_test_is_a_bridge(make_project, run_project) -> None:
+    yaml = 'source: {path: "data/*.csv"}\nkey: id\nmodels: {}\nsplits: %s\n'
+    first = "".join(f"{i},u{i},d{i}\n" for i in range(200))
+    root = make_project({"t.yaml": yaml % "{entity: id}"}, {"data/a.csv": f"id,user,device\n{first}"})
+    run_project(root)
+    (root / "datasets" / "t.yaml").write_text(yaml % "{clusters: {linked_by: [user, device]}}", "utf-8")
+    later = "".join(f"{i},a{i},a{i}\n" for i in range(200, 500))
+    (root / "data" / "b.csv").write_text(f"id,user,device\n{later}", "utf-8")
+    run_project(root)
+    where = placed(root)
+    held = [i for i, row in where.items() if row[2] == "trained on"][:6]
+    tested = [i for i, row in where.items() if row[0] == "test" and i >= 200][:4]
+    links = [(user, device) for user in held for device in tested]
+    rows = "".join(f"{1000 + n},u{user},a{device}\n" for n, (user, device) in enumerate(links))
+    (root / "data" / "c.csv").write_text(f"id,user,device\n{rows}", "utf-8")
+    run_project(root)
+    now = placed(root)
+    assert len(links) == 24
+    assert {row[2] for i, row in now.items() if i >= 1000} == {"bridge"}
+    assert {i: now[i] for i in where} == where
