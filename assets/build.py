@@ -24,11 +24,11 @@ from assets.step import Run
 from checks.rules import BITS, is_rejected, masked
 from warehouse.identity import entity_sql, has_same_texts, row_sql
 from warehouse.kinds import stored_as
-from warehouse.placements import remember
+from warehouse.placements import remember, retyped_sql
 from warehouse.policy import PLACE, RESERVED
 from warehouse.query import described, parse, quoted
 from warehouse.raw import active_sql, unread_sql
-from warehouse.records import Policy, Step, now
+from warehouse.records import Policy, Step, Version, now
 from warehouse.tables import CANDIDATE, PLACE_SQL, Candidate, rejected_sql, unread_rows_sql, upstream_sql, version_sql
 
 if TYPE_CHECKING:
@@ -199,11 +199,23 @@ def _prove_same_texts(run: Run, dataset: Dataset, identity: Identity) -> None:
         IdentityRetyped: A column has a type whose texts are others.
     """
     version, clusters = latest(run.warehouse.meta, dataset.name), dataset.file.spec.splits.clusters
+    if version is None:
+        return
     linked = clusters.linked_by if clusters else ()
     for name in (*(identity.entity or identity.row), *linked):
-        before, now_ = (version.columns.get(name) if version else None), identity.columns.get(name)
-        if before and now_ and not has_same_texts(before, now_):
+        before, now_ = version.columns.get(name), identity.columns.get(name)
+        if before and now_ and not _reads_alike(run, dataset, version, name, now_):
             raise IdentityRetyped(dataset.name, name, before, now_)
+
+
+def _reads_alike(run: Run, dataset: Dataset, version: Version, column: str, kind: str) -> bool:
+    """Whether the values of a version have the same texts as another type: '7' as a number has, '007' has not."""
+    before = version.columns[column]
+    if has_same_texts(before, kind):
+        return True
+    sql = retyped_sql(dataset.name, version.snapshot, column, before, kind)
+    n_known, n_other = run.warehouse.lake.execute(sql).fetchall()[0]
+    return bool(n_known and not n_other)
 
 
 def identity_columns(dataset: Dataset, columns: Mapping[str, str]) -> list[str]:

@@ -38,7 +38,10 @@ def text_sql(column: str, kind: str) -> str:
     >>> text_sql("seats", "BIGINT")
     'CAST("seats" AS VARCHAR)'
     """
-    name = quoted(column)
+    return _text_of(quoted(column), kind)
+
+
+def _text_of(name: str, kind: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime(make_timestamp(epoch_us({name})), '%Y-%m-%dT%H:%M:%S.%fZ')"
     if kind.startswith("TIMESTAMP"):
@@ -51,13 +54,22 @@ def text_sql(column: str, kind: str) -> str:
 
 
 def has_same_texts(before: str, now: str) -> bool:
-    """Whether a column that was of type `before` gives its values the same texts as one of type `now`.
+    """Whether a column that was of type `before` gives every value the text that it has as one of type `now`.
 
     >>> has_same_texts("INTEGER", "BIGINT"), has_same_texts("BIGINT", "VARCHAR"), has_same_texts("DATE", "TIMESTAMP")
     (True, True, False)
     """
     one, other = _text_kind(before), _text_kind(now)
     return one == other or (one, other) == ("number", "VARCHAR")
+
+
+def other_text_sql(column: str, before: str, now: str) -> str:
+    """SQL: whether a value has another text as type `now` than as `before`; NULL when it cannot be of that type.
+
+    >>> other_text_sql("n", "VARCHAR", "BIGINT")
+    'CAST(TRY_CAST("n" AS BIGINT) AS VARCHAR) <> "n"'
+    """
+    return f"{_text_of(f'TRY_CAST({quoted(column)} AS {now})', now)} <> {text_sql(column, before)}"
 
 
 def _text_kind(kind: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from warehouse.identity import other_text_sql
 from warehouse.lake import Lake
 from warehouse.query import literal, quoted
 
@@ -90,6 +91,20 @@ def trained_sql(
     rows = f"SELECT *{f' REPLACE ({read})' if read else ''} FROM lake.datasets.{quoted(dataset)}"
     rows += f" AT (VERSION => {snapshot}) WHERE {where}"
     return f"SELECT DISTINCT name FROM (SELECT {name} AS name FROM ({rows})) WHERE name IS NOT NULL"
+
+
+def retyped_sql(dataset: str, snapshot: int, column: str, before: str, now: str) -> str:
+    """SELECT of one row: how many values of a version's column are of type `now`, and how many of them read otherwise.
+
+    Args:
+        dataset: Whose version.
+        snapshot: Where it lies.
+        column: The column.
+        before: Its type in that version.
+        now: Another type.
+    """
+    other, rows = other_text_sql(column, before, now), f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
+    return f"SELECT count(other), count(*) FILTER (WHERE other) FROM (SELECT {other} AS other FROM {rows})"
 
 
 def who_sql(dataset: str, snapshot: int, who: str) -> str:

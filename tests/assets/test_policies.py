@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import gristmill as gm
+import polars as pl
 import pytest
 
 from assets.project import Project
@@ -352,6 +353,29 @@ def test_a_wider_integer_and_a_text_of_it_are_the_same_entities(make_project, ru
     (root / "datasets" / "t.yaml").write_text(yaml + "contract: {columns: {who: {type: string}}}\n", "utf-8")
     assert run_project(root).datasets[0].version == 2
     assert placed(root) == before
+
+
+def test_a_text_that_becomes_a_number_keeps_its_entities_where_no_text_changes(make_project, run_project) -> None:
+    yaml = "source: {path: t.csv%s}\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: who}\n"
+    rows = [f"{i},{i % 97}" for i in range(300)]
+    root = make_project({"t.yaml": yaml % ""}, {"t.csv": "\n".join(["id,who", *rows, "300,NA", ""])})
+    run_project(root)
+    before = {row: split for row, split in placed(root).items() if row != 300}
+    (root / "datasets" / "t.yaml").write_text(yaml % ", nulls: [NA]", "utf-8")
+    assert run_project(root).datasets[0].version == 2
+    assert {row: split for row, split in placed(root).items() if row != 300} == before
+
+
+def test_a_text_with_leading_zeros_that_becomes_a_number_is_refused(make_project, run_project) -> None:
+    yaml = "source: {path: t.parquet, mode: replace}\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: who}\n"
+    root = make_project({"t.yaml": yaml}, {})
+    rows = pl.DataFrame({"id": range(300)}).with_columns(who=pl.format("{}", pl.col("id") % 97).str.zfill(3))
+    rows.write_parquet(root / "t.parquet")
+    run_project(root)
+    rows.with_columns(pl.col("who").cast(pl.Int64)).write_parquet(root / "t.parquet")
+    result = run_project(root).datasets[0]
+    assert (result.status, result.version) == ("failed", 1)
+    assert "which was VARCHAR and is BIGINT" in result.error
 
 
 def test_a_column_without_which_rows_of_an_entity_are_still_known_may_go(make_project, run_project) -> None:
