@@ -367,12 +367,12 @@ def test_a_text_that_becomes_a_number_keeps_its_entities_where_no_text_changes(m
 
 
 def test_a_text_with_leading_zeros_that_becomes_a_number_is_refused(make_project, run_project) -> None:
-    yaml = "source: {path: t.parquet, mode: replace}\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: who}\n"
+    yaml = "source: t.parquet\nkey: id\nbreaking: true\nmodels: {}\nsplits: {entity: who}\n"
     root = make_project({"t.yaml": yaml}, {})
     rows = pl.DataFrame({"id": range(300)}).with_columns(who=pl.format("{}", pl.col("id") % 97).str.zfill(3))
     rows.write_parquet(root / "t.parquet")
     run_project(root)
-    rows.with_columns(pl.col("who").cast(pl.Int64)).write_parquet(root / "t.parquet")
+    (root / "datasets" / "t.yaml").write_text(yaml + "contract: {columns: {who: {type: integer}}}\n", "utf-8")
     result = run_project(root).datasets[0]
     assert (result.status, result.version) == ("failed", 1)
     assert "which was VARCHAR and is BIGINT" in result.error
