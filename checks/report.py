@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from checks.effect import Change
 from checks.finding import Finding, Outcome
+from checks.pair_shift import Classifier, PairShift
 from checks.words import p_words, plural
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class ShiftReport:
         n_current: Rows of the current side.
         columns: One line a column, those that shifted first, by their effect.
         note: What is to be said of the whole.
-        classifier_auc: Of a classifier that tells the sides apart; None where none was asked for.
+        pairs: Pairs of columns, those that shifted first, by their effect.
+        classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
     """
 
@@ -95,7 +97,8 @@ class ShiftReport:
     n_current: int
     columns: tuple[ColumnShift, ...]
     note: str = ""
-    classifier_auc: float | None = None
+    pairs: tuple[PairShift, ...] = ()
+    classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
 
     @property
@@ -149,13 +152,14 @@ class ShiftReport:
         whole = {name: getattr(self, name) for name in ("reference", "current", "is_shifted", "declared")}
         return {
             **whole,
-            "classifier_auc": self.classifier_auc,
+            "classifier": self.classifier.to_json() if self.classifier else None,
             "unit": self.unit,
             "n_reference": self.n_reference,
             "n_current": self.n_current,
             "n_groups": list(self.n_groups) if self.n_groups else None,
             "note": self.note,
             "columns": [column.to_json() for column in self.columns],
+            "pairs": [pair.to_json() for pair in self.pairs],
         }
 
     @classmethod
@@ -165,9 +169,15 @@ class ShiftReport:
             ColumnShift(**dict(c) | {"changes": tuple(Change(**change) for change in c.get("changes", ()))})
             for c in raw["columns"]
         )
-        known = {k: v for k, v in raw.items() if k not in {"is_shifted", "columns"}}
-        n_groups = raw.get("n_groups")
-        return cls(**known | {"n_groups": tuple(n_groups) if n_groups else None}, columns=columns)
+        told, n_groups = raw.get("classifier"), raw.get("n_groups")
+        return cls(
+            **{name: raw[name] for name in ("reference", "current", "declared", "unit", "n_reference", "n_current")},
+            note=raw.get("note", ""),
+            columns=columns,
+            pairs=tuple(PairShift(**pair) for pair in raw.get("pairs", ())),
+            classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
+            n_groups=tuple(n_groups) if n_groups else None,
+        )
 
     def to_polars(self) -> pl.DataFrame:
         """One row a column."""

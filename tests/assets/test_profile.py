@@ -176,7 +176,7 @@ def test_pools_are_shifted_as_declared_and_warn_of_nothing(make_project, run_pro
     with Warehouse(Project.open(root).settings) as warehouse:
         facts = views_shift.shift(Project.open(root), warehouse.meta, "visits", by="split")
     declared = next(c for c in facts["comparisons"] if (c["reference"], c["current"]) == ("train", "dev"))
-    assert (declared["declared"], declared["is_shifted"], declared["classifier_auc"]) == (True, True, None)
+    assert (declared["declared"], declared["is_shifted"], declared["classifier"]) == (True, True, None)
     day = next(c for c in declared["columns"] if c["column"] == "day")
     assert (day["verdict"], day["why"]) == ("not_applicable", "`evaluate_on` selects by it")
 

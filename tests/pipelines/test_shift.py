@@ -57,7 +57,7 @@ def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristm
 def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) -> None:
     facts = json.loads(gristmill("shift", "visits", "--by", "version", "--json").out)
     (comparison,) = facts["comparisons"]
-    assert {"reference", "current", "is_shifted", "declared", "classifier_auc", "columns"} <= set(comparison)
+    assert {"reference", "current", "is_shifted", "declared", "classifier", "columns"} <= set(comparison)
     assert (comparison["reference"], comparison["is_shifted"], comparison["declared"]) == ("version 1", True, False)
     amount = comparison["columns"][0]
     assert amount["column"] == "amount"

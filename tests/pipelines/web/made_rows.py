@@ -77,7 +77,7 @@ def report(reference: str, current: str, columns: list[dict[str, Any]], *, decla
         "current": current,
         "is_shifted": any(column["verdict"] == "shifted" for column in columns),
         "declared": declared,
-        "classifier_auc": None,
+        "classifier": None,
         "unit": "273 days in 168 buckets",
         "n_reference": 198_954,
         "n_current": 42_302,

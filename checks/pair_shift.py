@@ -1,0 +1,104 @@
+"""What a comparison says of two columns together, and of a classifier that tells the sides apart: values and text.
+
+How pairs are judged is `checks.pairs`; the classifier, `checks.two_sample_classifier`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from checks.words import p_words
+
+Meaning = Literal["relation to the target", "trend within the window", "missing together", "correlation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairShift:
+    """What was found of two columns together.
+
+    Attributes:
+        first: A column.
+        second: The other; the target, the time or what is missing of a column stands second.
+        meaning: What it says when they are related otherwise than before.
+        verdict: As of `checks.report.ColumnShift`; an effect here is a difference of correlations.
+        why: What is to be said of the verdict.
+        reference: Their rank correlation in the reference, -1 to 1.
+        current: The same in the current side.
+        p_value: Of this pair alone.
+        p_corrected: Of the whole family of columns and pairs.
+        effect: `current` less `reference`, its size.
+        low: Lower end of the 95 % interval of `effect`, at least 0.
+        high: Upper end.
+    """
+
+    first: str
+    second: str
+    meaning: Meaning
+    verdict: Literal["same", "shifted", "cannot_tell", "not_applicable"]
+    why: str = ""
+    reference: float
+    current: float
+    p_value: float
+    p_corrected: float
+    effect: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+    @property
+    def named(self) -> str:
+        """Both columns.
+
+        >>> PairShift(first="a", second="b", meaning="correlation", verdict="same", reference=.8, current=.79,
+        ...           p_value=.5, p_corrected=1., effect=.01, low=0., high=.03).named
+        'a and b'
+        """
+        return f"{self.first} and {self.second}"
+
+    @property
+    def line(self) -> str:
+        """In one line: what it means, both correlations, p."""
+        return (
+            f"{self.named}: {self.meaning} {self.reference:+.2f} -> {self.current:+.2f}"
+            f" ({self.low:.2f}-{self.high:.2f}), p {p_words(self.p_corrected)}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """What a classifier that tells the sides apart found.
+
+    Attributes:
+        auc: Of telling a row of the current side from one of the reference, on rows it was not fitted on; .5 is chance.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        p_value: That it is as high by chance, units exchanged within each fold.
+        n_rows: Rows that it was asked of.
+        unit: What was exchanged, in words.
+        leading: The columns that tell most, first the one that tells most.
+    """
+
+    auc: float
+    low: float
+    high: float
+    p_value: float
+    n_rows: int
+    unit: str
+    leading: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self) | {"leading": list(self.leading)}
+
+    @property
+    def line(self) -> str:
+        """In one line."""
+        led = f", led by {', '.join(self.leading)}" if self.leading else ""
+        return (
+            f"classifier: AUC {self.auc:.3f} ({self.low:.3f}-{self.high:.3f}),"
+            f" p {p_words(self.p_value)}, {self.n_rows:,} rows{led}"
+        )
