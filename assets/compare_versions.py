@@ -108,7 +108,13 @@ def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Questio
     if spec.time and _is_later(both, spec.time):
         silent = dict.fromkeys(moments_of(both.table), IS_WHEN) | silent
         unlike = "" if subject.is_unit_the_day else other_times(subject.unit)
-    question = Question(unit=subject.unit, seed=f"{before.fingerprint} {subject.fingerprint}", unlike=unlike)
+    question = Question(
+        unit=subject.unit,
+        seed=f"{before.fingerprint} {subject.fingerprint}",
+        unlike=unlike,
+        target=spec.target,
+        time=spec.time,
+    )
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
 
 

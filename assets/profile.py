@@ -15,11 +15,12 @@ from assets.split_facts import has_entities
 from checks.bins import Cells
 from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
-from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
+from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, time_among, with_target
 from checks.finding import Finding
 from checks.months import by_day, compare_months, effect_line, months_finding, target_line
 from checks.profile import Profile, cells_of, scan
 from checks.report import ShiftReport
+from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.units import N_BUCKETS
 from warehouse.policy import SPLITS
@@ -181,7 +182,8 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
         return
     spec = subject.dataset.file.spec
     across = code == "SHIFT3" and spec.splits.evaluate_on is not None
-    question = Question(unit=subject.unit, seed=f"{subject.fingerprint} {' '.join(pair)}", declared=across)
+    seed = f"{subject.fingerprint} {' '.join(pair)}"
+    question = Question(unit=subject.unit, seed=seed, declared=across, target=spec.target, time=spec.time)
     cells = profile.cells
     if across or (spec.splits.time and code != "SHIFT1"):
         is_apart = _is_apart_in_time(subject, pair)
@@ -193,7 +195,9 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
             question = replace(question, n_common_entities=common_entities(table.mutate(_part=table["_split"])))
         if is_apart and not subject.is_unit_the_day:
             question = replace(question, unlike=other_times(subject.unit))
-    report = compare_sides(profile.parts[pair[0]], profile.parts[pair[1]], cells, question)
+    sides, table = (profile.parts[pair[0]], profile.parts[pair[1]]), subject.table.mutate(_part=subject.table["_split"])
+    scored = score_rows(table, sides, pair, cells, time=time_among(table, question))
+    report = compare_sides(*sides, cells, question, scored)
     report = with_target(report, spec.target)
     learned.add("splits", report)
     learned.findings.append(report.finding(code))

@@ -15,6 +15,7 @@ from checks.errors import NoSuchColumn
 from checks.months import by_day
 from checks.profile import cells_of, scan
 from checks.report import ShiftReport
+from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def compare(
         return _nothing_told("no column is on both sides", *sizes)
     both = _with_units(united, named, time)
     unit = ", ".join(named) or ("day" if time else "row")
-    both, question = _asked(both, Question(unit=unit, alpha=alpha, tolerance=tolerance), named, time)
+    both, question = _asked(
+        both, Question(unit=unit, alpha=alpha, tolerance=tolerance, target=target, time=time), named, time
+    )
     report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
     if not (ours := [c for c in one.columns if c in OURS and c in two.columns]):
         return report
@@ -191,7 +194,19 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
         )
     question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
-    return compare_sides(one, two, cells, question)
+    scored = score_rows(
+        both.table,
+        (profile.parts[REFERENCE], profile.parts[CURRENT]),
+        (REFERENCE, CURRENT),
+        cells,
+        time=time_among(both.table, question),
+    )
+    return compare_sides(one, two, cells, question, scored)
+
+
+def time_among(table: ir.Table, question: Question) -> str | None:
+    """The column of time, where the table has it as a moment."""
+    return question.time if question.time in moments_of(table) else None
 
 
 def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:

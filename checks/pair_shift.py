@@ -60,12 +60,15 @@ class PairShift:
         return f"{self.first} and {self.second}"
 
     @property
+    def change(self) -> str:
+        """What it means, and both correlations."""
+        return f"{self.meaning} {self.reference:+.2f} before, {self.current:+.2f} now"
+
+    @property
     def line(self) -> str:
-        """In one line: what it means, both correlations, p."""
-        return (
-            f"{self.named}: {self.meaning} {self.reference:+.2f} -> {self.current:+.2f}"
-            f" ({self.low:.2f}-{self.high:.2f}), p {p_words(self.p_corrected)}"
-        )
+        """In one line: the pair, its change with the interval, p."""
+        interval = f"differing by {self.low:.2f} to {self.high:.2f}"
+        return f"{self.named}: {self.change}, {interval}, p {p_words(self.p_corrected)}"
 
 
 @dataclass(frozen=True, kw_only=True)

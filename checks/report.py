@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
 MOST_NAMED = 3
 MOST_LINES = 40
+MOST_PAIR_LINES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,8 @@ class ShiftReport:
         n_current: Rows of the current side.
         columns: One line a column, those that shifted first, by their effect.
         note: What is to be said of the whole.
-        pairs: Pairs of columns, those that shifted first, by their effect.
+        pairs: Pairs of columns: all that shifted, then the least likely of the others.
+        n_pairs: How many pairs were asked.
         classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
     """
@@ -98,13 +100,14 @@ class ShiftReport:
     columns: tuple[ColumnShift, ...]
     note: str = ""
     pairs: tuple[PairShift, ...] = ()
+    n_pairs: int = 0
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
 
     @property
     def is_shifted(self) -> bool:
-        """Whether any column shifted."""
-        return any(column.verdict == "shifted" for column in self.columns)
+        """Whether any column or pair of columns shifted."""
+        return bool(self.shifted or self.shifted_pairs)
 
     @property
     def shifted(self) -> tuple[ColumnShift, ...]:
@@ -112,14 +115,22 @@ class ShiftReport:
         return tuple(column for column in self.columns if column.verdict == "shifted")
 
     @property
+    def shifted_pairs(self) -> tuple[PairShift, ...]:
+        """The pairs that shifted, largest effect first."""
+        return tuple(sorted((p for p in self.pairs if p.verdict == "shifted"), key=lambda p: -p.effect))
+
+    @property
     def findings(self) -> list[Finding]:
-        """One finding a column that shifted, or one that says that none did."""
-        if not self.shifted:
+        """One finding a column or pair that shifted, or one that says that none did."""
+        if not self.is_shifted:
             return [self.finding("SHIFT6")]
         outcome: Outcome = "pass" if self.declared else "warn"
-        return [
+        columns = [
             Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
             for c in self.shifted
+        ]
+        return columns + [
+            Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs
         ]
 
     def finding(self, code: str) -> Finding:
@@ -128,24 +139,34 @@ class ShiftReport:
         sides = f"{self.current} against {self.reference}"
         if not judged:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
-        if self.shifted:
-            more = len(self.shifted) - MOST_NAMED
-            named = ", ".join(f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED])
-            led = f"{named} and {plural(more, 'more column')}" if more > 0 else named
+        if self.is_shifted:
+            led = self._led()
             said = "shifted, as declared" if self.declared else "shifted"
             about = f"; {self.note}" if self.note else ""
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
             return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
         if all(c.p_value is None for c in judged):
             return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
+        with_pairs = f" and {plural(self.n_pairs, 'pair')} of them" if self.n_pairs else ""
         n_same = sum(c.verdict == "same" for c in judged)
         rest = len(judged) - n_same
         undecided = f", {rest} cannot tell" if rest else ""
         return Finding(
             code=code,
             outcome="pass" if n_same else "cannot_tell",
-            seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}); by {self.unit}",
+            seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
+            f" by {self.unit}",
         )
+
+    def _led(self) -> str:
+        """The columns that shifted most, and the pair."""
+        said = [f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED]]
+        if (more := len(self.shifted) - MOST_NAMED) > 0:
+            said[-1] += f" and {plural(more, 'more column')}"
+        if pairs := self.shifted_pairs:
+            rest = f" and {plural(len(pairs) - 1, 'more pair')}" if len(pairs) > 1 else ""
+            said.append(f"{pairs[0].named} ({pairs[0].change}){rest}")
+        return ", ".join(said)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, as `meta.comparisons` keeps it."""
@@ -160,6 +181,7 @@ class ShiftReport:
             "note": self.note,
             "columns": [column.to_json() for column in self.columns],
             "pairs": [pair.to_json() for pair in self.pairs],
+            "n_pairs": self.n_pairs,
         }
 
     @classmethod
@@ -175,6 +197,7 @@ class ShiftReport:
             note=raw.get("note", ""),
             columns=columns,
             pairs=tuple(PairShift(**pair) for pair in raw.get("pairs", ())),
+            n_pairs=raw.get("n_pairs", 0),
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
             n_groups=tuple(n_groups) if n_groups else None,
         )
@@ -200,6 +223,9 @@ class ShiftReport:
         lines += [_line(column, width) for column in self.columns[:most]]
         if (more := len(self.columns) - most) > 0:
             lines.append(f"and {plural(more, 'more column')}: `{rest}` has them all")
+        if self.n_pairs:
+            lines.append(f"{plural(self.n_pairs, 'pair')} of columns: {len(self.shifted_pairs) or 'none'} shifted")
+            lines += [f"  {pair.line}" for pair in self.shifted_pairs[:MOST_PAIR_LINES]]
         return lines
 
 

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, added, merged
 from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
-from checks.family import step_down
+from checks.family import Adjusted, step_down
+from checks.pairs import Pairs, correlate_pairs, judged
 from checks.report import ColumnShift, ShiftReport
+from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
 from checks.student import quantile
 from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
@@ -26,6 +28,8 @@ FEWEST_UNITS = 5
 FEWEST_ASSIGNMENTS_TIMES_ALPHA = 20
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
+# Of the family-wise error; a difference of correlations below the tolerance is no alarm.
+PAIRS_SHARE, PAIR_TOLERANCE = 0.1, 0.05
 DIFFERS = "a difference exists, smaller than or near the tolerance"
 
 
@@ -43,6 +47,8 @@ class Question:
         unlike: Why p values speak of these units alone, where the sides differ in time.
         refused: Why nothing can be told, where the caller knows that already.
         n_assignments: How many assignments are drawn.
+        target: What a model is to predict: its relation to other columns is asked.
+        time: The column of time: trends inside the sides are asked.
     """
 
     unit: str
@@ -54,6 +60,8 @@ class Question:
     unlike: str = ""
     refused: str = ""
     n_assignments: int = N_ASSIGNMENTS
+    target: str | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +76,9 @@ class Measured:
     design_ratio: float
 
 
-def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], question: Question) -> ShiftReport:
+def compare_sides(
+    reference: Side, current: Side, columns: Sequence[Cells], question: Question, scored: Scored | None = None
+) -> ShiftReport:
     """Compare two sides that were counted by the same cells.
 
     Args:
@@ -76,6 +86,7 @@ def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], ques
         current: What is compared.
         columns: The cells of every column, of both sides.
         question: How.
+        scored: Sums of their rows as scores; without, no pairs of columns are asked.
 
     Returns:
         One line a column: those that shifted first, by their effect.
@@ -103,9 +114,27 @@ def compare_sides(reference: Side, current: Side, columns: Sequence[Cells], ques
             _silent(c, "not_applicable" if c.why else "cannot_tell", c.why or why, question.unit) for c in columns
         )
         return replace(empty, unit=named, columns=told, note=why)
-    measured, silent = _measure(first, second, columns, units, question, is_turned=is_turned)
-    judged = _judge(measured, question) if measured else []
-    return replace(empty, unit=named, columns=tuple(sorted([*judged, *silent], key=_place)))
+    chosen = units.assignments(question.n_assignments, question.seed)
+    measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
+    pairs = correlate_pairs(scored, units, chosen, target=question.target, is_turned=is_turned) if scored else None
+    if not measured and pairs is None:
+        return replace(empty, unit=named, columns=tuple(sorted(silent, key=_place)))
+    adjusted = _family(measured, pairs)
+    by_column = _judge(measured, adjusted, question)
+    report = replace(empty, unit=named, columns=tuple(sorted([*by_column, *silent], key=_place)))
+    if pairs is None:
+        return report
+    n = len(measured)
+    by_pair = judged(
+        pairs,
+        adjusted.p_values[n:],
+        adjusted.p_corrected[n:],
+        target=question.target,
+        is_turned=is_turned,
+        alpha=question.alpha,
+        tol=max(question.tolerance, PAIR_TOLERANCE),
+    )
+    return replace(report, pairs=by_pair, n_pairs=len(pairs.named))
 
 
 def _rank(side: Side) -> tuple[Any, ...]:
@@ -131,9 +160,15 @@ def _too_little(reference: Side, current: Side, units: Units, alpha: float) -> s
 
 
 def _measure(
-    first: Side, second: Side, columns: Sequence[Cells], units: Units, question: Question, *, is_turned: bool
+    first: Side,
+    second: Side,
+    columns: Sequence[Cells],
+    units: Units,
+    chosen: NDArray[np.float32],
+    question: Question,
+    *,
+    is_turned: bool,
 ) -> tuple[list[Measured], list[ColumnShift]]:
-    chosen = units.assignments(question.n_assignments, question.seed)
     rows = units.sums(first.rows, second.rows)
     measured, silent = [], []
     for cells in columns:
@@ -184,13 +219,23 @@ def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_t
     return [change for change in found if change is not None]
 
 
-def _judge(measured: Sequence[Measured], question: Question) -> list[ColumnShift]:
-    adjusted = step_down(np.stack([m.scores for m in measured], axis=1))
+def _family(measured: Sequence[Measured], pairs: Pairs | None) -> Adjusted:
+    """All columns and pairs as one family: of its error columns may spend nine tenths, pairs the rest."""
+    scores = [m.scores[:, None] for m in measured]
+    if pairs is not None and measured:
+        scores = [s - np.log((1 - PAIRS_SHARE) / len(measured)) for s in scores]
+        scores.append(pairs.scores - np.log(PAIRS_SHARE / len(pairs.named)))
+    elif pairs is not None:
+        scores = [pairs.scores]
+    return step_down(np.concatenate(scores, axis=1))
+
+
+def _judge(measured: Sequence[Measured], adjusted: Adjusted, question: Question) -> list[ColumnShift]:
     ratios = np.array([max(m.design_ratio, 1 / max(m.design_ratio, 1e-12)) for m in measured])
     ratio = float(np.median(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else 1.0
     return [
         _column(m, float(p), float(corrected), ratio, question)
-        for m, p, corrected in zip(measured, adjusted.p_values, adjusted.p_corrected, strict=True)
+        for m, p, corrected in zip(measured, adjusted.p_values, adjusted.p_corrected, strict=False)
     ]
 
 

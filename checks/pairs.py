@@ -1,0 +1,207 @@
+"""Pairs of columns: are two columns related otherwise than before, whatever became of each by itself?
+
+Correlations of scores, compared in the same assignments as the columns are: a relation to the target that changed, a
+trend inside the window, values that are missing together. How scores are made is `checks.score_columns`; how all are
+judged as one family, `checks.shift`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.family import log_p_of_z
+from checks.pair_shift import Meaning, PairShift
+from checks.score_columns import Array, Score, Scored
+from checks.student import quantile
+from checks.units import Units
+
+MOST_FOR_ALL_PAIRS, MOST_CHOSEN = 100, 2_000
+FEWEST_UNITS = 5.0
+# Fisher's transformation of a correlation of 1 has no end.
+MOST_CORRELATION = 0.999
+AT_ONCE = 512
+# Of hundreds of pairs that are quiet these many are kept, the least likely first.
+MOST_TOLD = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Pairs that were computed, before the family is judged.
+
+    Attributes:
+        named: The two scores of each.
+        scores: Log p by assignment and pair, balanced.
+        first: The correlations on the first side, in truth.
+        second: The same on the second.
+        margin: Half the 95 % interval of their difference.
+    """
+
+    named: tuple[tuple[Score, Score], ...]
+    scores: Array
+    first: Array
+    second: Array
+    margin: Array
+
+
+def correlate_pairs(
+    scored: Scored, units: Units, chosen: NDArray[np.float32], *, target: str | None, is_turned: bool
+) -> Pairs | None:
+    """Correlations of every pair on both sides, in truth and in every assignment; None when there is no pair.
+
+    Args:
+        scored: Sums of the reference and of the current side.
+        units: The units of the first and second side.
+        chosen: Which units are on the first side: the truth, then assignments.
+        target: What a model is to predict: its pairs are always asked.
+        is_turned: The first side is the current one.
+    """
+    one, two = scored.sums[::-1] if is_turned else scored.sums
+    sums = units.sums(one, two)
+    at = _asked(scored.scores, sums, units, target)
+    if not len(at):
+        return None
+    log_p = np.concatenate([_log_p(sums, chosen, at[i : i + AT_ONCE]) for i in range(0, len(at), AT_ONCE)], axis=1)
+    sides = [sums[units.is_first], sums[~units.is_first]]
+    first, second = (correlations(side.sum(axis=0)[None], at)[0] for side in sides)
+    return Pairs(
+        named=tuple((scored.scores[i - 1], scored.scores[j - 1]) for i, j in at),
+        scores=log_p,
+        first=first,
+        second=second,
+        margin=quantile(units.fewest - 1) * np.sqrt(_variance(sides, at, is_paired=units.is_paired)),
+    )
+
+
+def _asked(scores: tuple[Score, ...], sums: Array, units: Units, target: str | None) -> NDArray[np.int64]:
+    """Which pairs, as indices into `sums`.
+
+    All of up to 100 scores; of more those with the target, the time and what is missing, and the 2,000 that are most
+    correlated on both sides together.
+    """
+    i, j = np.triu_indices(len(scores), k=1)
+    column, kind = np.array([s.column for s in scores]), np.array([s.kind for s in scores])
+    is_frequent = np.array([_is_frequent(score, sums[:, n, n], units) for n, score in enumerate(scores, 1)])
+    kept = (column[i] != column[j]) & is_frequent[i] & is_frequent[j]
+    i, j = i[kept], j[kept]
+    at = np.stack([i + 1, j + 1], axis=1)
+    if len(scores) > MOST_FOR_ALL_PAIRS and len(at):
+        is_of_note = (column == target) | (kind != "value")
+        r = np.abs(correlations(sums.sum(axis=0)[None], at)[0])
+        r[is_of_note[i] | is_of_note[j]] = np.inf
+        n_of_note = int(np.isinf(r).sum())
+        at = at[np.sort(np.argsort(-r, kind="stable")[: n_of_note + MOST_CHOSEN])]
+    return np.asarray(at, dtype=np.int64)
+
+
+def _is_frequent(score: Score, squares: Array, units: Units) -> bool:
+    """What is missing is asked when it would be in about five units of the smaller side; of both sides together."""
+    return score.kind != "missing" or bool((squares > 0).sum() * units.fewest / units.n >= FEWEST_UNITS)
+
+
+def correlations(sums: Array, at: NDArray[np.int64]) -> Array:
+    """Correlations from sums of products; 0 where a score does not vary.
+
+    Args:
+        sums: Shape (any, 1 + scores, 1 + scores), the constant first.
+        at: Which pairs, shape (pairs, 2).
+
+    Returns:
+        Shape (any, pairs).
+    """
+    i, j = at[:, 0], at[:, 1]
+    return _correlation(sums[:, :1, 0], sums[:, 0, i], sums[:, 0, j], sums[:, i, i], sums[:, j, j], sums[:, i, j])
+
+
+def _correlation(n: Array, x: Array, y: Array, xx: Array, yy: Array, xy: Array) -> Array:
+    n = np.maximum(n, 1e-12)
+    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
+    varies = (var_x > 1e-12) & (var_y > 1e-12)
+    scale = np.sqrt(np.where(varies, var_x * var_y, 1.0))
+    return np.asarray(np.where(varies, np.clip((xy / n - x * y / n**2) / scale, -1, 1), 0.0))
+
+
+def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64]) -> Array:
+    """Log p of the difference of the sides' correlations, by Fisher's z (1915), in every assignment.
+
+    Each assignment's own means and variances are used, so that a change of margins does not look like one of relation.
+    """
+    i, j = at[:, 0], at[:, 1]
+    alone, of_alone = np.unique(at, return_inverse=True)
+    of_i, of_j = of_alone.reshape(at.shape).T
+    stacked = np.concatenate([sums[:, :1, 0], sums[:, 0, alone], sums[:, alone, alone], sums[:, i, j]], axis=1)
+    ones = chosen.astype(np.float64) @ stacked
+    a = len(alone)
+    told = []
+    for side in (ones, stacked.sum(axis=0) - ones):
+        x, xx, xy = side[:, 1 : a + 1], side[:, a + 1 : 2 * a + 1], side[:, 2 * a + 1 :]
+        r = _correlation(side[:, :1], x[:, of_i], x[:, of_j], xx[:, of_i], xx[:, of_j], xy)
+        told.append(np.arctanh(np.clip(r, -MOST_CORRELATION, MOST_CORRELATION)))
+    return log_p_of_z(told[0] - told[1])
+
+
+def _variance(sides: list[Array], at: NDArray[np.int64], *, is_paired: bool) -> Array:
+    """Of the difference of correlations, leaving out one unit at a time, or a pair that shares entities."""
+    left_out = [correlations(side.sum(axis=0) - side, at) for side in sides]
+    told = [left_out[0] - left_out[1]] if is_paired else left_out
+    return np.asarray(sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in told))
+
+
+def meaning_of(pair: tuple[Score, Score], target: str | None) -> Meaning:
+    """What it says when a pair is related otherwise."""
+    if any(score.column == target and score.kind == "value" for score in pair):
+        return "relation to the target"
+    if any(score.kind == "time" for score in pair):
+        return "trend within the window"
+    return "missing together" if any(score.kind == "missing" for score in pair) else "correlation"
+
+
+def judged(
+    pairs: Pairs, p_values: Array, p_corrected: Array, *, target: str | None, is_turned: bool, alpha: float, tol: float
+) -> tuple[PairShift, ...]:
+    """What is said of each pair: those that shifted first, then by what their difference is, at most `MOST_TOLD`.
+
+    Args:
+        pairs: The pairs.
+        p_values: Of each alone.
+        p_corrected: Of the family.
+        target: What a model is to predict.
+        is_turned: The first side is the current one.
+        alpha: The family-wise error that is allowed.
+        tol: A difference of correlations below it is no alarm.
+    """
+    reference, current = (pairs.second, pairs.first) if is_turned else (pairs.first, pairs.second)
+    effect = np.abs(current - reference)
+    low, high = np.maximum(effect - pairs.margin, 0.0), np.minimum(effect + pairs.margin, 2.0)
+    is_shifted = (p_corrected <= alpha) & (low > tol)
+    order = np.lexsort((-effect, p_corrected, ~is_shifted))[: max(MOST_TOLD, int(is_shifted.sum()))]
+    return tuple(
+        PairShift(
+            first=_first(pairs.named[n], target).named,
+            second=_second(pairs.named[n], target).named,
+            meaning=meaning_of(pairs.named[n], target),
+            verdict="shifted" if is_shifted[n] else "same" if high[n] < tol else "cannot_tell",
+            reference=float(reference[n]),
+            current=float(current[n]),
+            p_value=float(p_values[n]),
+            p_corrected=float(p_corrected[n]),
+            effect=float(effect[n]),
+            low=float(low[n]),
+            high=float(high[n]),
+        )
+        for n in order
+    )
+
+
+def _second(pair: tuple[Score, Score], target: str | None) -> Score:
+    """The target, the time, or what is missing; the later of two others."""
+    return max(
+        reversed(pair), key=lambda score: (score.column == target and score.kind == "value", score.kind != "value")
+    )
+
+
+def _first(pair: tuple[Score, Score], target: str | None) -> Score:
+    second = _second(pair, target)
+    return pair[1] if second is pair[0] else pair[0]
