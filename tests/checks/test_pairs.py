@@ -23,7 +23,8 @@ def table(drawn: np.random.Generator, **other: np.ndarray) -> pl.DataFrame:
         "c": c,
         "y": c + drawn.normal(size=N) > 0,
         "level": drawn.choice(["low", "middle", "high"], N, p=[0.2, 0.3, 0.5]),
-        "at": np.datetime64("2024-01-01") + np.sort(drawn.integers(0, 30 * 86_400, N)).astype("timedelta64[ms]"),
+        "at": np.datetime64("2024-01-01")
+        + np.sort(drawn.integers(0, 30 * 86_400, N)).astype("timedelta64[s]").astype("timedelta64[ms]"),
     }
     return pl.DataFrame(columns | other)
 
