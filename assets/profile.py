@@ -14,11 +14,12 @@ from assets.project import Dataset
 from assets.split_facts import has_entities
 from checks.bins import Cells
 from checks.collect import one_row
+from checks.column_parts import cells_with_parts
 from checks.column_stats import figure_of, quartiles, stats_of
 from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, time_among, with_target
 from checks.finding import Finding
 from checks.months import by_day, compare_months, effect_line, months_finding, target_line
-from checks.profile import Profile, cells_of, scan
+from checks.profile import Profile, scan
 from checks.report import ShiftReport
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
@@ -127,8 +128,10 @@ class Subject:
 def learn(subject: Subject) -> Learned:
     """Profile a build and compare its splits and its months."""
     learned = Learned()
-    split = subject.table.mutate(_part=subject.table["_split"])
-    cells = told(cells_of(split, subject.columns, n_rows=subject.n_rows), subject.silent())
+    silent = subject.silent()
+    table, cells = cells_with_parts(subject.table, subject.columns, n_rows=subject.n_rows, without=silent)
+    subject, cells = replace(subject, table=table), told(cells, silent)
+    split = table.mutate(_part=table["_split"])
     profile = scan(split, cells, n_rows=subject.n_rows, has_entities=subject.has_entities)
     learned.profiles = list(_profile_rows(subject, profile))
     learned.columns = list(_column_rows(subject, profile, split))
@@ -159,7 +162,7 @@ def _profile_rows(subject: Subject, profile: Profile) -> Iterator[dict[str, Any]
 
 def _column_rows(subject: Subject, profile: Profile, table: ir.Table) -> Iterator[dict[str, Any]]:
     exact = quartiles(table, profile.cells, n_rows=subject.n_rows)
-    for ordinal, cells in enumerate(profile.cells):
+    for ordinal, cells in enumerate(c for c in profile.cells if c.column in subject.columns):
         stats = stats_of(profile, cells, SPLITS)
         for part, found in exact.get(cells.column, {}).items():
             if part in stats:

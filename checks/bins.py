@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Kind = Literal["numeric", "category", "boolean", "time", "text", "list", "other"]
+Kind = Literal["numeric", "category", "boolean", "time", "text", "list", "bytes", "other"]
 
 N_QUANTILES, N_ATOM_GRID, MOST_ATOMS = 32, 128, 32
 OUTER = (0.002, 0.01, 0.99, 0.998)

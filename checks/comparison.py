@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
 from checks.collect import collect, one_row
+from checks.column_parts import cells_with_parts
 from checks.errors import NoSuchColumn
 from checks.months import by_day
-from checks.profile import cells_of, scan
+from checks.profile import scan
 from checks.report import ShiftReport
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
@@ -179,8 +180,9 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     Entities that are on both sides are counted: beyond 5 % the sides are paired.
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
-    cells = [_told(c, both.not_compared) for c in cells_of(both.table, both.columns, n_rows=n_rows)]
-    profile = scan(both.table, cells, n_rows=n_rows)
+    table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
+    cells = [_told(c, both.not_compared) for c in found]
+    profile = scan(table, cells, n_rows=n_rows)
     if len(profile.parts) < 2:
         return ShiftReport(
             reference=reference,
@@ -195,7 +197,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
     scored = score_rows(
-        both.table,
+        table,
         (profile.parts[REFERENCE], profile.parts[CURRENT]),
         (REFERENCE, CURRENT),
         cells,

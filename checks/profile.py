@@ -109,7 +109,9 @@ def kind_of(column: ir.Column) -> Kind:
         return "time"
     if type_.is_string():
         return "category"
-    return "list" if type_.is_array() else "other"
+    if type_.is_array():
+        return "list"
+    return "bytes" if type_.is_binary() else "other"
 
 
 def as_number(column: ir.Column) -> Any:

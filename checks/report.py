@@ -6,9 +6,10 @@ How it is computed is `checks.shift`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from checks.distances import NAMES as DISTANCES
 from checks.effect import Change
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
@@ -41,6 +42,7 @@ class ColumnShift:
         unit: What was swapped.
         smallest_effect: The smallest that would be called shifted in four of five tries.
         changes: The difference in plain units.
+        distances: As the field knows them (`checks.distances`): they are told and decide nothing.
     """
 
     column: str
@@ -55,6 +57,7 @@ class ColumnShift:
     unit: str = ""
     smallest_effect: float | None = None
     changes: tuple[Change, ...] = ()
+    distances: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
@@ -206,7 +209,12 @@ class ShiftReport:
         """One row a column."""
         import polars as pl
 
-        rows = [{k: v for k, v in c.to_json().items() if k != "changes"} | {"change": c.said} for c in self.columns]
+        rows = [
+            {k: v for k, v in c.to_json().items() if k not in {"changes", "distances"}}
+            | {"change": c.said}
+            | {name: c.distances.get(name) for name in DISTANCES}
+            for c in self.columns
+        ]
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __str__(self) -> str:

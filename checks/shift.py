@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells, added, merged
+from checks.distances import distances
 from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
 from checks.family import Adjusted, step_down
 from checks.pairs import Pairs, correlate_pairs, judged
@@ -74,6 +75,7 @@ class Measured:
     effect: Effect
     changes: tuple[Change, ...]
     design_ratio: float
+    distances: Mapping[str, float]
 
 
 def compare_sides(
@@ -189,6 +191,7 @@ def _measure(
             continue
         scores, leading = column_scores(found, rows, chosen, units)
         groups = added(column.counts, merged(column.pooled, cells, MOST_GROUPS))
+        sums = [column.counts[side].sum(axis=0) for side in (units.is_first, ~units.is_first)]
         moments = units.sums(first.moments[name], second.moments[name]) if name in first.moments else None
         ones, twos = groups[units.is_first], groups[~units.is_first]
         measured.append(
@@ -199,6 +202,7 @@ def _measure(
                 effect=effect_of(groups, chosen, units),
                 changes=tuple(_changes(column, moments, units, is_turned=is_turned)),
                 design_ratio=design_effect(ones) / max(design_effect(twos), 1e-12),
+                distances=distances(cells, *(sums[::-1] if is_turned else sums)),
             )
         )
     return measured, silent
@@ -257,6 +261,7 @@ def _column(m: Measured, p: float, corrected: float, ratio: float, question: Que
         unit=question.unit,
         smallest_effect=min(smallest, 1.0),
         changes=m.changes,
+        distances=m.distances,
     )
 
 

@@ -1,0 +1,148 @@
+"""Columns that have no distribution of their own, as parts that have one: text, lists, embeddings, bytes.
+
+A text is compared by its length, its kinds of characters and one of its words; a list by its length; vectors of one
+length by eight fixed directions and their norm; bytes (an image) by their number. How parts are counted is
+`checks.profile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from checks.bins import Cells, Kind
+from checks.collect import collect
+from checks.profile import cells_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+N_DIRECTIONS, SHORTEST_VECTOR, NEARLY_ALL = 8, 8, 0.99
+PART = ": "
+SEED = 20_260_101
+# Characters of Unicode's classes: letters and marks, digits, capital letters, whitespace.
+CLASSES = {"letters": r"\p{L}|\p{M}", "digits": r"\p{N}", "capitals": r"\p{Lu}", "spaces": r"\s"}
+HAVE_PARTS: frozenset[Kind] = frozenset({"text", "list", "bytes"})
+SPACES = r"\s+"
+AS_PARTS = "it is compared by its parts"
+BYTES_ALONE = "bytes are compared by their number alone; of an image, give an embedding in a column of its own"
+
+
+def cells_with_parts(
+    table: ir.Table, columns: Sequence[str], *, n_rows: int, without: Collection[str] = ()
+) -> tuple[ir.Table, tuple[Cells, ...]]:
+    """The cells of columns as `cells_of` gives them, and those of the parts of others; and the table that has both.
+
+    Args:
+        table: Has `_bucket`.
+        columns: Which.
+        n_rows: Its number of rows.
+        without: Columns that are not compared, so that no parts are made of them.
+
+    Returns:
+        The table with a column a part, named `<column>: <part>`, and the cells.
+    """
+    cells = cells_of(table, columns, n_rows=n_rows)
+    parts = {c.column: _parts(table, c) for c in cells if c.kind in HAVE_PARTS and c.column not in without}
+    named = {
+        f"{column}{PART}{part}": made
+        for column, of_column in parts.items()
+        for part, made in of_column.items()
+        if f"{column}{PART}{part}" not in table.columns
+    }
+    if not named:
+        return table, cells
+    wider = table.mutate(**named)
+    told = tuple(replace(c, why=_why(c)) if parts.get(c.column) else c for c in cells)
+    return wider, told + cells_of(wider, list(named), n_rows=n_rows)
+
+
+def _why(cells: Cells) -> str:
+    return BYTES_ALONE if cells.kind == "bytes" else f"a {cells.kind}: {AS_PARTS}"
+
+
+def _parts(table: ir.Table, cells: Cells) -> Mapping[str, Any]:
+    column = table[cells.column]
+    if cells.kind == "text":
+        return dict(_of_text(column))
+    if cells.kind == "bytes":
+        return {"length": _n_bytes()(column)}
+    return dict(_of_list(table, column))
+
+
+def _of_text(column: Any) -> Iterator[tuple[str, Any]]:
+    import ibis
+
+    length = column.length()
+    yield "length", length
+    for name, characters in CLASSES.items():
+        rest = column.re_replace(characters, "").length()
+        yield name, ibis.ifelse(length > 0, (length - rest).cast("float64") / length, ibis.null("float64"))
+    words = column.lower().strip().re_split(SPACES)
+    # One word a row, chosen by the row's own text: a sample of words in which every row weighs the same.
+    yield "a word", words[column.hash().abs() % words.length()]
+
+
+def _of_list(table: ir.Table, column: Any) -> Iterator[tuple[str, Any]]:
+    import ibis
+
+    length = column.length()
+    n = _common_length(table, length) if column.type().value_type.is_numeric() else None
+    if n is None:
+        yield "length", length
+        return
+    numbers = column.cast("array<float64>")
+    is_whole = (length == n) & (_count()(numbers) == n)
+    vector = ibis.ifelse(is_whole, numbers, ibis.null("array<float64>"))
+    signs = np.random.default_rng(SEED).choice([-1.0, 1.0], (N_DIRECTIONS, n)) / np.sqrt(n)
+    for i, direction in enumerate(signs, 1):
+        yield f"direction {i}", _inner_product()(vector, direction.tolist())
+    yield "norm", _inner_product()(vector, vector).sqrt()
+
+
+def _common_length(table: ir.Table, length: Any) -> int | None:
+    """The length that nearly all lists have, when it is a vector's; else None."""
+    import ibis
+
+    counted = table.group_by(length=length).agg(n=table.count())
+    rows = collect(counted.filter(counted["length"].notnull()).order_by(ibis.desc("n"), "length")).to_dicts()
+    total = sum(row["n"] for row in rows)
+    is_vector = rows and rows[0]["n"] >= NEARLY_ALL * total and rows[0]["length"] >= SHORTEST_VECTOR
+    return int(rows[0]["length"]) if is_vector else None
+
+
+@cache
+def _inner_product() -> Any:
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="list_inner_product", signature=(("array<float64>", "array<float64>"), "float64"))
+    def inner_product(one, other):  # type: ignore[no-untyped-def]
+        """The engine's own."""
+
+    return inner_product
+
+
+@cache
+def _count() -> Any:
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="list_count", signature=(("array<float64>",), "int64"))
+    def count(values):  # type: ignore[no-untyped-def]
+        """The engine's own: how many are not NULL."""
+
+    return count
+
+
+@cache
+def _n_bytes() -> Any:
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="octet_length", signature=(("binary",), "int64"))
+    def n_bytes(value):  # type: ignore[no-untyped-def]
+        """The engine's own."""
+
+    return n_bytes
