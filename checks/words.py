@@ -5,7 +5,9 @@ How they look on an axis is `checks.figure.scale`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 LEAST_P = 0.00075  # below it only the least that assignments can give is left, and that is a bound
 
@@ -60,3 +62,21 @@ def p_words(p: float | None) -> str:
     if p is None:
         return "-"
     return f"<= {p:.4f}".replace("0.", ".", 1) if p < LEAST_P else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def is_loud(row: Mapping[str, Any]) -> bool:
+    """Whether a finding warns, and nobody accepted it.
+
+    >>> is_loud({"outcome": "warn", "accepted": None}), is_loud({"outcome": "warn", "accepted": {"why": "known"}})
+    (True, False)
+    """
+    return row["outcome"] == "warn" and not row.get("accepted")
+
+
+def accepted_words(accepted: Mapping[str, str]) -> str:
+    """Until when, by whom and why.
+
+    >>> accepted_words({"until": "2027-01-31", "author": "ana", "why": "the winter sale"})
+    'accepted until 2027-01-31 by ana: the winter sale'
+    """
+    return f"accepted until {accepted['until']} by {accepted['author']}: {accepted['why']}"

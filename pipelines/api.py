@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assets.project import Project
 from assets.result import RunReport
-from checks.words import plural
+from checks.words import is_loud, plural
 from pipelines import views
 from pipelines.labelled import salt_of
 from pipelines.trainable import Trainable
@@ -53,7 +53,7 @@ class Dataset(Trainable):
     def __repr__(self) -> str:
         sizes = " · ".join(f"{row['split']} {row['n_rows']:,}" for row in self.splits)
         target = f", target {self.target!r}" if self.target else ""
-        warned = plural(sum(row["outcome"] == "warn" for row in self.findings), "warning")
+        warned = plural(sum(is_loud(row) for row in self.findings), "warning")
         return (
             f"<Dataset {self.name}@{self.version}: {self._version.n_rows:,} rows, {len(self.columns)} columns{target}\n"
             f"  {sizes}\n  {warned}, published {self._version.created_at:%Y-%m-%d %H:%M} UTC>"

@@ -15,7 +15,7 @@ import click
 
 COMMANDS = {
     "demo": "begin", "add": "begin", "check": "begin", "schema": "begin",
-    "run": "run", "status": "operate", "up": "operate",
+    "run": "run", "status": "operate", "accept": "accept", "up": "operate",
     "list": "look", "show": "look", "history": "look", "splits": "splits", "shift": "shift", "diagnose": "diagnose",
     "rejected": "look", "sql": "look", "serve": "web", "export": "web",
 }  # fmt: skip

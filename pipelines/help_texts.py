@@ -18,6 +18,7 @@ SECTIONS = (
         [
             ("run", "Run what is due: ingest, build, audit, publish, judge models."),
             ("status", "How the newest work on each dataset ended, and what to do."),
+            ("accept", "Silence one warning until a day, and say why."),
             ("up", "Run schedules, the catalog and Dagster's pages until stopped."),
         ],
     ),

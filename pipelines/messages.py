@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assets.errors import Problem, SpecError
+from checks.words import accepted_words, is_loud
 from warehouse.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -97,8 +98,11 @@ def when(moment: str | None) -> str | None:
 def findings(rows: Sequence[Mapping[str, Any]]) -> None:
     """Findings, one a line, each that is bad with its advice."""
     for row in rows:
-        say(f"  {colored(SIGNS[row['outcome']], row['outcome'])} {row['code']:<10} {row['title']}: {row['seen']}")
-        if row["advice"]:
+        outcome = "pass" if row.get("accepted") else row["outcome"]
+        say(f"  {colored(SIGNS[row['outcome']], outcome)} {row['code']:<10} {row['title']}: {row['seen']}")
+        if row.get("accepted"):
+            say(f"      {accepted_words(row['accepted'])}")
+        elif row["advice"]:
             say(f"      {row['advice']}")
 
 
@@ -121,7 +125,7 @@ def result(one: DatasetResult) -> None:
     if one.status == "unchanged":
         say(f"{click.style(one.name, bold=True)}  v{one.version}  unchanged")
         for row in one.findings:
-            if row["code"] in {"SOURCE3", "TEST1"} and row["outcome"] == "warn":
+            if row["code"] in {"SOURCE3", "TEST1"} and is_loud(row):
                 say(f"  {colored('warning', 'warn')}  {row['seen']}")
         _models(one)
         return
@@ -140,7 +144,8 @@ def result(one: DatasetResult) -> None:
 
 def _result_findings(one: DatasetResult) -> None:
     failed = [row for row in one.findings if row["outcome"] == "fail"]
-    warned = [row for row in one.findings if row["outcome"] == "warn"]
+    warned = [row for row in one.findings if is_loud(row)]
+    quiet = [row for row in one.findings if row.get("accepted")]
     for row in failed:
         say(f"  {colored('blocks', 'fail')}   {row['code']} {row['seen']}")
         say(f"           {row['advice']}")
@@ -151,6 +156,8 @@ def _result_findings(one: DatasetResult) -> None:
         say(f"  findings {colored(count, 'warn')}: {warned[0]['seen']}")
         for row in warned[1:]:
             say(f"           {row['seen']}")
+    for row in quiet:
+        say(f"  accepted {row['code']} until {row['accepted']['until']}: {row['seen']}")
     _models(one)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from warehouse.errors import Incompatible, Unreadable
 from warehouse.locks import locked
 from warehouse.records import Ingestion, Policy, Step, Version
 from warehouse.schema import (
+    ACCEPTANCES,
     ERROR_RATES,
     FINDINGS,
     INGESTIONS,
@@ -46,6 +48,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     SCHEMA.create_all,
     SCHEMA.create_all,
     _index_steps,
+    SCHEMA.create_all,
 )
 
 
@@ -199,9 +202,26 @@ class Meta:
         self.set_rows(FINDINGS, {"step_id": step_id}, rows)
 
     def findings(self, step_id: str) -> list[dict[str, Any]]:
-        """The findings of one step, in order: code, outcome, title, column, seen, advice."""
+        """The findings of one step, in order: code, outcome, title, column, seen, advice, accepted (or None).
+
+        Of a warning that is accepted today, `accepted` tells until when, by whom and why.
+        """
         hidden = {"step_id", "ordinal", "dataset"}
-        return [{k: v for k, v in row.items() if k not in hidden} for row in self.rows(FINDINGS, step_id=step_id)]
+        rows = self.rows(FINDINGS, step_id=step_id)
+        accepted = self.acceptances(rows[0]["dataset"], date.today()) if rows else {}
+        return [
+            {k: v for k, v in row.items() if k not in hidden}
+            | {"accepted": accepted.get(row["code"]) if row["outcome"] == "warn" else None}
+            for row in rows
+        ]
+
+    def acceptances(self, dataset: str, day: date) -> dict[str, dict[str, str]]:
+        """By code: until, why, author and accepted_at, of the findings of a dataset that are accepted on `day`."""
+        rows = self.rows(ACCEPTANCES, dataset=dataset)
+        hidden = {"dataset", "code"}
+        return {
+            row["code"]: {k: v for k, v in row.items() if k not in hidden} for row in rows if row["until"] >= str(day)
+        }
 
     def set_rows(self, table: sa.Table, where: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
         """Let the rows of `table` that equal `where` be `rows`, in one transaction; each is completed by `where`."""

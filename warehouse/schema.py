@@ -103,6 +103,17 @@ FINDINGS = sa.Table(
     _column("seen", _text),
     _column("advice", _text),
 )
+# Which findings were accepted until a day: they are shown, and no longer counted as warnings.
+ACCEPTANCES = sa.Table(
+    "acceptances",
+    SCHEMA,
+    _column("dataset", _text, key=True),
+    _column("code", _text, key=True),
+    _column("until", _text),
+    _column("why", _text),
+    _column("author", _text),
+    _column("accepted_at", _text),
+)
 WRITTEN_BY = sa.Table(
     "schema_version",
     SCHEMA,

@@ -10,6 +10,7 @@ from typing import Any
 
 from checks.figure.canvas import number
 from checks.figure.scale import rate
+from checks.pair_shift import PairShift
 from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import COMPARISONS
@@ -61,6 +62,7 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
     counted: dict[str, int] = {}
     for row in columns:
         counted[row["verdict"]] = counted.get(row["verdict"], 0) + 1
+    pairs = [PairShift(**pair) for pair in report.get("pairs", ()) if pair["verdict"] == "shifted"]
     is_declared = bool(report["is_shifted"] and report.get("declared"))
     return {
         "pair": pair(report),
@@ -72,6 +74,9 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
         "n_current": report.get("n_current"),
         "note": report.get("note") or "",
         "rows": [_told(report, row) for row in columns[:n_shown]],
+        "pairs": [p.line for p in pairs[:MOST_COLUMNS]],
+        "n_pairs": report.get("n_pairs", 0),
+        "n_more_pairs": max(len(pairs) - MOST_COLUMNS, 0),
         "counted": counted,
         "n_more": max(len(columns) - n_shown, 0),
     }

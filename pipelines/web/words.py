@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from checks.figure.scale import percent, rate, shown
-from checks.words import p_words, plural
+from checks.words import accepted_words, p_words, plural
 
 # A word, its class of colour, its sign: no status is told by colour alone.
 STATUS = {
@@ -129,6 +129,7 @@ def interval(row: dict[str, Any] | None) -> str:
 
 
 FILTERS = {
+    "accepted": accepted_words,
     "status": status,
     "when": when,
     "moment": moment,

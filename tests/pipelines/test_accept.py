@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import gristmill as gm
+import pytest
+
+TODAY = datetime.now(UTC).date()
+SOON, LATER, PAST = (str(TODAY + timedelta(days)) for days in (30, 400, -1))
+
+
+@pytest.fixture
+def shop(make_project, run_project, monkeypatch):
+    """A version with one warning: all its labels are one."""
+    rows = "".join(f"{i},1\n" for i in range(60))
+    root = make_project(
+        {"shop.yaml": "source: shop.csv\nkey: id\ntarget: y\nmodels: {}\n"}, {"shop.csv": f"id,y\n{rows}"}
+    )
+    run_project(root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_a_warning_is_silent_until_a_day_and_shown_with_its_reason(shop, gristmill) -> None:
+    assert "1 warning" in repr(gm.dataset("shop"))
+    done = gristmill("accept", "shop", "TARGET1", "--until", SOON, "--why", "labels come in May")
+    assert (done.code, f"TARGET1 accepted until {SOON}" in done.out) == (0, True)
+    assert "0 warnings" in repr(gm.dataset("shop"))
+    shown = gristmill("show", "shop").out
+    assert "labels come in May" in shown
+    assert "! TARGET1" in shown
+    assert gristmill("accept", "shop", "target1", "--undo").code == 0
+    assert "1 warning" in repr(gm.dataset("shop"))
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (("shop", "TARGT1", "--until", SOON, "--why", "x"), 4, "did you mean 'TARGET1'"),
+        (("shopp", "TARGET1", "--until", SOON, "--why", "x"), 4, "did you mean 'shop'"),
+        (("shop", "TARGET1", "--until", PAST, "--why", "x"), 2, "that day is past"),
+        (("shop", "TARGET1", "--until", LATER, "--why", "x"), 2, "more than 366 days away"),
+        (("shop", "TARGET1", "--until", "May", "--why", "x"), 2, "'May' is no day"),
+        (("shop", "TARGET1", "--until", SOON), 2, "there is no reason"),
+        (("shop", "TARGET1", "--why", "x"), 2, "Say until when"),
+        (("shop", "SPLIT2", "--undo"), 4, "No accepted finding of 'shop'"),
+    ],
+)
+def test_what_cannot_be_accepted_says_so(shop, gristmill, said, code, words) -> None:
+    done = gristmill("accept", *said)
+    assert done.code == code
+    assert words in done.err
