@@ -195,7 +195,9 @@ def judge(folder: Path) -> None:
 
 
 def is_found(told: dict[str, Any]) -> bool:
-    return bool({*told["alarms"]} & {ROWS, *told["planted"]})
+    """A key is the leak of those kinds alone that plant it there."""
+    plain = set() if "LEAK11" in told["codes"] else {*told["key"]}
+    return bool({*told["alarms"]} & {ROWS, *told["planted"]} - plain)
 
 
 def is_flagged(told: dict[str, Any]) -> bool:
