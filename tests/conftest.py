@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,16 +53,47 @@ def make_project(tmp_path: Path) -> MakeProject:
     return make
 
 
+@dataclass(frozen=True, kw_only=True)
+class FirstRuns:
+    """The first run of a project, made once and copied wherever a test begins with the same files."""
+
+    folder: Path
+    reports: dict[str, RunReport] = field(default_factory=dict)
+
+    def run(self, root: Path, names: tuple[str, ...], work: Callable[[], RunReport]) -> RunReport:
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+        said = (*names, *((str(path.relative_to(root)), path.read_bytes()) for path in files))
+        key = hashlib.sha256(repr(said).encode()).hexdigest()
+        if key in self.reports:
+            shutil.copytree(self.folder / key, root, dirs_exist_ok=True)
+        else:
+            report = work()
+            if report.exit_code:
+                return report
+            shutil.copytree(root, self.folder / key)
+            self.reports[key] = report
+        return deepcopy(self.reports[key])
+
+
+@pytest.fixture(scope="session")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(folder=tmp_path_factory.mktemp("first_runs"))
+
+
 @pytest.fixture
-def run_project() -> RunProject:
+def run_project(first_runs: FirstRuns) -> RunProject:
     """Run a project as `gristmill run` does: `run_project(root, "flights")` gives the report."""
 
     def run(root: Path, *names: str, listen: Callable[[Event], None] | None = None, **options: bool) -> RunReport:
-        project = Project.open(root)
-        with Warehouse(project.settings) as warehouse:
-            more = {"listen": listen} if listen else {}
-            started = Run(project=project, warehouse=warehouse, author="test", **more)
-            return execute(started, chosen(project, names, with_upstream=False), **options)
+        def work() -> RunReport:
+            project = Project.open(root)
+            with Warehouse(project.settings) as warehouse:
+                more = {"listen": listen} if listen else {}
+                started = Run(project=project, warehouse=warehouse, author="test", **more)
+                return execute(started, chosen(project, names, with_upstream=False), **options)
+
+        is_plain = not listen and not options and not (root / ".gristmill").exists()
+        return first_runs.run(root, names, work) if is_plain else work()
 
     return run
 
