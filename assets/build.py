@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from assets.cluster_nodes import node_sql
-from assets.errors import IdentityGone, IdentityRetyped, NotPublished, NotRepeatable, SaltChanged
+from assets.errors import IdentityAbsent, IdentityGone, IdentityRetyped, NotPublished, NotRepeatable, SaltChanged
 from assets.hold import Held, accepted_rows, hold
 from assets.once_trained import Identity
 from assets.placing import Placing, needs_row, place_rows
@@ -42,6 +42,7 @@ def build(run: Run, dataset: Dataset) -> Step:
         NotPublished: It reads a dataset that has no version.
         QueryError: Its query does not hold.
         SaltChanged, IdentityGone, IdentityRetyped: Its rows can no longer be given the splits that they have.
+        IdentityAbsent: Nothing tells its rows apart.
         NotRepeatable: Its query gives other rows each time.
     """
     started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
@@ -178,6 +179,8 @@ def _entity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | None)
     by = identity_columns(dataset, columns) if frozen is None else frozen.columns
     if gone := tuple(name for name in by if name not in columns):
         raise IdentityGone(dataset.name, gone)
+    if not by:
+        raise IdentityAbsent(dataset.name, tuple(columns))
     return row_sql(columns, by)
 
 

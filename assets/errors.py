@@ -5,6 +5,7 @@
     ├── NotPublished    a dataset is read that has no version yet
     ├── SaltChanged     the salt is another one than a published version was split with
     ├── IdentityGone    a column that identifies rows of a dataset without a key is no longer there
+    ├── IdentityAbsent  nothing tells rows of a dataset apart: no key, no entity, no column but the target
     ├── IdentityRetyped a column that tells who a row is has another type
     ├── NotRepeatable   a query gave other rows the second time
     ├── ModelFailed     a model could not be fitted or judged; its version stays published
@@ -114,6 +115,22 @@ class IdentityGone(AssetError):
     def __str__(self) -> str:
         gone = ", ".join(map(repr, self.columns))
         return f"Rows of {self.name!r} are identified by {gone}, which the query no longer gives."
+
+
+@dataclass(eq=False)
+class IdentityAbsent(AssetError):
+    """Rows have no key and no column but those that do not tell who a row is."""
+
+    name: str
+    columns: tuple[str, ...]
+    code = "identity_absent"
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: name a `key` or `splits.entity` in datasets/{self.name}.yaml.")
+
+    def __str__(self) -> str:
+        held = ", ".join(map(repr, self.columns)) or "no column"
+        return f"Nothing tells rows of {self.name!r} apart: it has {held}, no key and no entity, and no feature."
 
 
 @dataclass(eq=False)
