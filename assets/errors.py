@@ -7,6 +7,7 @@
     ├── IdentityGone    a column that identifies rows of a dataset without a key is no longer there
     ├── IdentityAbsent  nothing tells rows of a dataset apart: no key, no entity, no column but the target
     ├── IdentityRetyped a column that tells who a row is has another type
+    ├── StrataGone      the column is gone by which rows were stratified so far
     ├── NotRepeatable   a query gave other rows the second time
     ├── ModelFailed     a model could not be fitted or judged; its version stays published
     └── StepFailed      DuckDB gave up inside a step
@@ -153,6 +154,28 @@ class IdentityRetyped(AssetError):
         return (
             f"Rows of {self.name!r} are known by {self.column!r}, which was {self.before} and is {self.now}: each would"
             " be placed anew."
+        )
+
+
+@dataclass(eq=False)
+class StrataGone(AssetError):
+    """Rows were stratified by a column that is gone, and by another they would be placed anew."""
+
+    name: str
+    before: str
+    now: str
+    code = "strata_gone"
+
+    def __post_init__(self) -> None:
+        self.add_note(
+            f"Hint: a column that was renamed keeps its old name in the query (`select {self.now} as {self.before}`);"
+            " `--new-policy` splits anew on purpose, and rows that were trained on are then unused in dev and test."
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"Rows of {self.name!r} were stratified by {self.before!r}, which is no longer a column, and would be by"
+            f" {self.now!r}: each would be placed anew."
         )
 
 

@@ -230,7 +230,7 @@ def test_copies_under_different_keys_are_warned_of_when_splits_part_them(make_pr
 
 def test_rows_that_nothing_tells_apart_are_refused(make_project, place) -> None:
     root = make_project({"t.yaml": "source: t.csv\ntarget: y\n"}, {"t.csv": "y\n1\n0\n"})
-    with pytest.raises(IdentityAbsent, match="^Nothing tells rows of 't' apart: it has 'y', no key and no entity"):
+    with pytest.raises(IdentityAbsent, match=r"^Nothing tells rows of 't' apart: it has 'y', no key and no entity"):
         place(root)
 
 

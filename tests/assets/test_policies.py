@@ -10,7 +10,10 @@ import gristmill as gm
 import polars as pl
 import pytest
 
-from assets.errors import IdentityRetyped
+from assets.bind import check
+from assets.errors import IdentityRetyped, StrataGone
+from assets.policy_problems import split_in_two_ways
+from assets.project import Project
 from assets.result import DatasetResult
 
 STRATIFIED = 'source: {path: "data/*.csv"}\nkey: id\ntarget: y\nmodels: {}\nsplits: {stratified: true}\n'
@@ -201,6 +204,16 @@ def test_who_is_tested_here_and_trained_on_there_is_counted(two_ways: Path, plac
     tested = {row[0] for row in gm.sql("select customer from calls.test", project=two_ways).rows()}
     seen = f"{len(trained & tested)} of {len(tested)} entities of dev and test are in train of orders, version 1"
     assert said(calls, "SPLIT5") == [("warn", seen)]
+
+
+def test_check_names_a_cure_only_where_there_is_one(two_ways: Path) -> None:
+    (shares,) = split_in_two_ways(Project.open(two_ways).datasets)
+    (two_ways / "datasets" / "orders.yaml").write_text(
+        "source: t.csv\nkey: id\nsplits: {entity: customer, clusters: {linked_by: id}}\n", "utf-8"
+    )
+    (remembered,) = split_in_two_ways(Project.open(two_ways).datasets)
+    assert shares.hint.startswith("write [splits.customer]")
+    assert remembered.hint.startswith("no shared policy cures this")
 
 
 def test_a_named_policy_cures_it(two_ways: Path, place) -> None:
@@ -407,3 +420,41 @@ def test_a_row_that_links_a_cluster_that_was_trained_on_with_one_of_test_is_a_br
     assert len(links) == 24
     assert {row[2] for i, row in now.items() if i >= 1000} == {"bridge"}
     assert {i: now[i] for i in where} == where
+
+
+def test_a_target_that_is_renamed_under_its_strata_is_warned_of_and_refused(make_project, place) -> None:
+    yaml = STRATIFIED.replace('"data/*.csv"}', "t.csv, mode: replace}") + "breaking: true\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,y\n" + "".join(f"{i},{i % 3}\n" for i in range(60))})
+    place(root)
+    renamed = yaml.replace("target: y", "target: z") + "query: select id, y as z from t\n"
+    (root / "datasets" / "t.yaml").write_text(renamed, "utf-8")
+    (warned,) = check(Project.open(root))
+    assert (warned.key, warned.is_warning) == ("splits.stratified", True)
+    assert warned.found.startswith("means 'z', and 't' was stratified by 'y': a new policy")
+    with pytest.raises(StrataGone, match="which is no longer a column, and would be by 'z'"):
+        place(root)
+
+
+def test_check_tells_of_a_salt_that_a_run_refuses(make_project, place) -> None:
+    root = make_project({"t.yaml": "source: t.csv\nkey: id\n"}, {"t.csv": "id\n1\n2\n"})
+    place(root)
+    (root / "gristmill.toml").write_text('salt = "pepper"\n', "utf-8")
+    (warned,) = check(Project.open(root))
+    assert (warned.file, warned.key, warned.is_warning) == ("gristmill.toml", "salt", True)
+    assert "versions of 't' were split with" in warned.found
+
+
+def test_rows_whose_origin_is_told_late_are_counted_as_moved(make_project, place) -> None:
+    yaml = "source: {path: t.csv, mode: replace}\nkey: id\nmodels: {}\nsplits: {derived_from: origin}\n"
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,origin\n" + "".join(f"{i},\n" for i in range(200))})
+    place(root)
+    before = placed(root)
+    (root / "t.csv").write_text("id,origin\n" + "".join(f"{i},{i - 1 if i % 2 else ''}\n" for i in range(200)), "utf-8")
+    second = place(root)
+    now = placed(root)
+    n_moved = sum(now[i][0] != before[i][0] for i in before)
+    n_into_test = sum(before[i][0] == "train" != now[i][0] for i in before)
+    assert 0 < n_into_test < n_moved
+    told = f"{n_moved} of 200 rows of version 1 are in another split, or unused, {n_into_test} of them from train into"
+    ((outcome, seen),) = said(second, "SPLIT3")
+    assert (outcome, told in seen) == ("warn", True), seen

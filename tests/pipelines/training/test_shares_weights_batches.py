@@ -167,9 +167,7 @@ def test_a_model_learns_from_them(later: Dataset) -> None:
 
 def test_classes_of_a_quantity_have_no_weights(visits: Dataset) -> None:
     rows = replace(visits._labelled("train", 1.0), target="spent")
-    with pytest.raises(
-        NotPossible, match=r"^weights by class: the target 'spent' is a quantity \(DOUBLE, \d+ different"
-    ):
+    with pytest.raises(NotPossible, match=r"^weights by class: the target 'spent' is a quantity \(DOUBLE, "):
         weights_of(rows, "class")
     with pytest.raises(NotPossible, match=r"^weights by 3: it names no column"):
         visits.weights("train", by=3)  # type: ignore[arg-type]
