@@ -5,6 +5,7 @@ The questions are `checks.placement`; how rows were placed is `assets.placing`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assets.plan import latest
@@ -21,6 +22,7 @@ from warehouse.records import Policy, Step
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+NO_VERSION = "nothing was published with it"
 BEFORE, NOW, OTHER = "_policy_before", "_policy_now", "_policy_other"
 
 
@@ -63,9 +65,20 @@ def _same_policy(run: Run, dataset: Dataset, build: Step, policy: Numbered) -> l
     if policy.last is None:
         return []
     if not policy.is_new:
-        return [Finding(code="SPLIT3", outcome="pass", seen=f"policy {policy.number}, as before")]
+        return [_same_origins(run, dataset, build, f"policy {policy.number}, as before")]
     changed = " and ".join(_changed(dataset, policy.last)) or "the policy"
-    return [Finding(code="SPLIT3", outcome="warn", seen=f"{changed} changed: {_moved(run, dataset, build)}")]
+    moved = _moved(run, dataset, build)
+    return [Finding(code="SPLIT3", outcome="warn", seen=f"{changed} changed: {moved.said if moved else NO_VERSION}")]
+
+
+def _same_origins(run: Run, dataset: Dataset, build: Step, seen: str) -> Finding:
+    """Under one policy old rows move where what they were made from is told, or told otherwise, later."""
+    moved = _moved(run, dataset, build) if dataset.file.spec.splits.derived_from else None
+    if moved is None or not moved.n_moved:
+        return Finding(code="SPLIT3", outcome="pass", seen=seen)
+    told = f"{seen}, but `derived_from` tells another origin: {moved.said}"
+    into = f", {moved.n_into_test:,} of them from train into dev or test" if moved.n_into_test else ""
+    return Finding(code="SPLIT3", outcome="warn", seen=f"{told}{into}")
 
 
 def _changed(dataset: Dataset, last: Policy) -> list[str]:
@@ -73,24 +86,36 @@ def _changed(dataset: Dataset, last: Policy) -> list[str]:
     thresholds, entity = policy_facts(dataset)
     names = {"lines": "shares"}
     keys = dict.fromkeys([*last.thresholds, *thresholds])
+    if "predefined" in keys:
+        keys.pop("lines", None)  # of splits that were made elsewhere they place nothing
     words = [names.get(key, key) for key in keys if last.thresholds.get(key) != thresholds.get(key)]
     words += ["entity"] if last.entity != entity else []
     return [*words, *(["salt"] if last.salt != dataset.policy.salt else [])]
 
 
-def _moved(run: Run, dataset: Dataset, build: Step) -> str:
-    """How many entities, or rows by their key, are in another split than in the last version."""
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """Rows that moved, counted and in words."""
+
+    n_moved: int
+    n_into_test: int
+    said: str
+
+
+def _moved(run: Run, dataset: Dataset, build: Step) -> _Told | None:
+    """How many entities, or rows by their key, are in another split than in the last version; None without one."""
     lake, before = run.warehouse.lake, latest(run.warehouse.meta, dataset.name)
     key, columns = dataset.file.spec.key, dict(build.detail["columns"])
     if before is None:
-        return "nothing was published with it"
+        return None
     has_key = bool(key) and set(key) <= set(before.columns)
     for name, table_columns, snapshot in ((BEFORE, before.columns, before.snapshot), (NOW, columns, build.snapshot)):
         who = entity_sql(table_columns, key) if has_key else "_entity"
         lake.keep(name, who_sql(dataset.name, int(snapshot or 0), who))
     moved = moved_rows(lake.ibis.table(BEFORE), lake.ibis.table(NOW))
     both = plural(moved.n_both, "row" if has_key else "entity")
-    return f"{moved.n_moved:,} of {both} of version {before.version} are in another split, or unused"
+    said = f"{moved.n_moved:,} of {both} of version {before.version} are in another split, or unused"
+    return _Told(n_moved=moved.n_moved, n_into_test=moved.n_into_test, said=said)
 
 
 def _other_datasets(run: Run, dataset: Dataset, table: ir.Table) -> list[Finding]:

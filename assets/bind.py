@@ -16,7 +16,7 @@ from assets.cluster_problems import wrong_columns
 from assets.errors import Problem
 from assets.ingest import reading_of
 from assets.inputs import query_problem
-from assets.policy_problems import split_in_two_ways
+from assets.policy_problems import changed_since, split_in_two_ways
 from assets.project import Dataset, Project
 from assets.spec import SourceSpec, conditions_of
 from assets.yaml_file import DatasetFile
@@ -202,7 +202,9 @@ def _strata(dataset: Dataset, columns: Columns) -> Iterator[Problem]:
     if name is None or file.spec.splits.stratified is False:
         return
     if name not in columns:
-        yield file.problem("splits.stratified", f"names {name!r}, which is not a column", _near(name, columns))
+        is_meant_true = name.lower() in {"yes", "on", "y"}  # YAML 1.2 reads them as texts
+        hint = "write `stratified: true`" if is_meant_true else _near(name, columns)
+        yield file.problem("splits.stratified", f"names {name!r}, which is not a column", hint)
     elif FLOATS.match(columns[name]) or columns[name].startswith("DECIMAL"):
         found = f"means {name!r}, which is of type {columns[name]}: strata are classes, not quantities"
         yield file.problem("splits.stratified", found, "name a column of classes, or make one in the query")
@@ -279,5 +281,6 @@ def check(project: Project) -> list[Problem]:
     found = [*project.problems, *split_in_two_ways(project.datasets)]
     found += [problem for name in project.order for problem in binder.problems(name)]
     if meta:
+        found += changed_since(project.datasets, meta)
         meta.close()
     return sorted(found, key=lambda problem: (problem.file, problem.is_warning, problem.line or 0))

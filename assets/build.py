@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from assets.cluster_nodes import node_sql
-from assets.errors import IdentityGone, IdentityRetyped, NotPublished, NotRepeatable, SaltChanged
+from assets.errors import (
+    IdentityAbsent,
+    IdentityGone,
+    IdentityRetyped,
+    NotPublished,
+    NotRepeatable,
+    SaltChanged,
+    StrataGone,
+)
 from assets.hold import Held, accepted_rows, hold
 from assets.once_trained import Identity
 from assets.placing import Placing, needs_row, place_rows
@@ -42,6 +50,8 @@ def build(run: Run, dataset: Dataset) -> Step:
         NotPublished: It reads a dataset that has no version.
         QueryError: Its query does not hold.
         SaltChanged, IdentityGone, IdentityRetyped: Its rows can no longer be given the splits that they have.
+        IdentityAbsent: Nothing tells its rows apart.
+        StrataGone: The column is gone by which they were stratified.
         NotRepeatable: Its query gives other rows each time.
     """
     started_at, lake, meta = now(), run.warehouse.lake, run.warehouse.meta
@@ -156,6 +166,7 @@ def _candidate(run: Run, dataset: Dataset, frozen: Policy | None, policy: Number
     }
     columns |= casts
     if frozen is not None:
+        _prove_strata(dataset, columns, frozen)
         _prove_same_texts(run, dataset, _identity(dataset, columns, frozen))
     return Candidate(
         select=dataset.select,
@@ -178,6 +189,8 @@ def _entity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | None)
     by = identity_columns(dataset, columns) if frozen is None else frozen.columns
     if gone := tuple(name for name in by if name not in columns):
         raise IdentityGone(dataset.name, gone)
+    if not by:
+        raise IdentityAbsent(dataset.name, tuple(columns))
     return row_sql(columns, by)
 
 
@@ -190,6 +203,17 @@ def _identity(dataset: Dataset, columns: Mapping[str, str], frozen: Policy | Non
     # Of clusters the entity is found, and one of another version is found by its rows.
     entity = () if spec.splits.clusters else spec.splits.entity or spec.key
     return Identity(entity=entity, row=tuple(by), has_key=bool(spec.key), columns=columns)
+
+
+def _prove_strata(dataset: Dataset, columns: Mapping[str, str], frozen: Policy) -> None:
+    """Hold that the column is there by which rows were stratified, unless they are no longer.
+
+    Raises:
+        StrataGone: It is gone, as when a target is renamed.
+    """
+    before, now_ = frozen.thresholds.get("stratified"), dataset.policy.stratified
+    if before and now_ and before not in columns:
+        raise StrataGone(dataset.name, str(before), now_)
 
 
 def _prove_same_texts(run: Run, dataset: Dataset, identity: Identity) -> None:

@@ -38,6 +38,11 @@ def wrong_combinations(file: DatasetFile) -> Iterator[Problem]:
         has = "a key of several columns" if file.spec.key else "no key"
         found = f"names {splits.derived_from!r}, and the dataset has {has}"
         yield file.problem("splits.derived_from", found, "name the one column that it points to as `key`")
+    if splits.derived_from and splits.evaluate_on and splits.apart == "pool":
+        found = (
+            "stands beside `apart: pool`: a row and what it was made from may lie in two pools, and then in two splits"
+        )
+        yield file.problem("splits.derived_from", found, "leave `apart` out, so that both are in one split")
 
 
 def wrong_columns(file: DatasetFile, columns: Mapping[str, str]) -> Iterator[Problem]:

@@ -5,7 +5,9 @@
     ├── NotPublished    a dataset is read that has no version yet
     ├── SaltChanged     the salt is another one than a published version was split with
     ├── IdentityGone    a column that identifies rows of a dataset without a key is no longer there
+    ├── IdentityAbsent  nothing tells rows of a dataset apart: no key, no entity, no column but the target
     ├── IdentityRetyped a column that tells who a row is has another type
+    ├── StrataGone      the column is gone by which rows were stratified so far
     ├── NotRepeatable   a query gave other rows the second time
     ├── ModelFailed     a model could not be fitted or judged; its version stays published
     └── StepFailed      DuckDB gave up inside a step
@@ -117,6 +119,22 @@ class IdentityGone(AssetError):
 
 
 @dataclass(eq=False)
+class IdentityAbsent(AssetError):
+    """Rows have no key and no column but those that do not tell who a row is."""
+
+    name: str
+    columns: tuple[str, ...]
+    code = "identity_absent"
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: name a `key` or `splits.entity` in datasets/{self.name}.yaml.")
+
+    def __str__(self) -> str:
+        held = ", ".join(map(repr, self.columns)) or "no column"
+        return f"Nothing tells rows of {self.name!r} apart: it has {held}, no key and no entity, and no feature."
+
+
+@dataclass(eq=False)
 class IdentityRetyped(AssetError):
     """A column that tells who a row is has another type, so that every row would have another text and place."""
 
@@ -136,6 +154,28 @@ class IdentityRetyped(AssetError):
         return (
             f"Rows of {self.name!r} are known by {self.column!r}, which was {self.before} and is {self.now}: each would"
             " be placed anew."
+        )
+
+
+@dataclass(eq=False)
+class StrataGone(AssetError):
+    """Rows were stratified by a column that is gone, and by another they would be placed anew."""
+
+    name: str
+    before: str
+    now: str
+    code = "strata_gone"
+
+    def __post_init__(self) -> None:
+        self.add_note(
+            f"Hint: a column that was renamed keeps its old name in the query (`select {self.now} as {self.before}`);"
+            " `--new-policy` splits anew on purpose, and rows that were trained on are then unused in dev and test."
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"Rows of {self.name!r} were stratified by {self.before!r}, which is no longer a column, and would be by"
+            f" {self.now!r}: each would be placed anew."
         )
 
 

@@ -163,6 +163,8 @@ def _failed(error: Exception, dataset: Dataset, result: DatasetResult) -> StepFa
     step = result.steps[-1]["step"] if result.steps else "a step"
     if isinstance(error, OUT_OF_ROOM):
         hint = "free some disk or memory and run again"
+    elif isinstance(error, duckdb.ConversionException):
+        hint = "a value does not fit the type of its column: let the query cast it, to DECIMAL(38, 0) or VARCHAR say"
     elif isinstance(error, duckdb.Error):
         hint = "`gristmill --debug run` shows where"
     else:

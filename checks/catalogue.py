@@ -65,12 +65,15 @@ CATALOGUE = {
     "SPLIT2": Code(
         title="No split is empty",
         meaning="Warns when a split that was asked for has no row.",
-        advice="There are too few entities, or `evaluate_on` selects none: change shares or the condition.",
+        advice="There are too few entities or clusters for the shares, `evaluate_on` selects none, or splits that were "
+        "made elsewhere never name this one: change that. Rows that were trained on come back to dev and "
+        "test as new entities come; `gristmill splits` counts the unused rows by reason.",
     ),
     "SPLIT3": Code(
         title="The policy is that of the last version",
         meaning="Warns when shares, entity, key, `evaluate_on` or another rule of the policy is not that of the last "
-        "version, and counts the entities that are in another split.",
+        "version, and counts the entities that are in another split; also when under one policy a late `derived_from` "
+        "moves old rows to where their origin is.",
         advice="Judge models of an earlier version anew before you compare them with those of this one.",
     ),
     "SPLIT4": Code(

@@ -97,7 +97,8 @@ def _judged(rows: Labelled, one: str, other: str) -> Pair | None:
     pairs = [pair for pair in (_by_map(rows, one, other), *_by_thresholds(rows, one, other)) if pair is not None]
     if not any(pair.determines for pair in pairs) and (grown := _by_tree(rows, one, other)) is not None:
         pairs.append(grown)
-    return max(pairs, default=None)
+    # Of rules that say as much the first: of two flags a map is plainer than a ratio.
+    return max(pairs, key=lambda pair: (pair.determines, pair.told), default=None)
 
 
 def _by_map(rows: Labelled, one: str, other: str) -> Pair | None:

@@ -63,9 +63,13 @@ def once_trained(table: ir.Table, trained: ir.Table | None, *, allowed: str | No
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """How many texts stand elsewhere than before, of those that stand in both tables."""
+    """How many texts stand elsewhere than before, of those that stand in both tables, and how many train gave to test.
+
+    `n_into_test` counts dev too.
+    """
 
     n_moved: int
+    n_into_test: int
     n_both: int
 
 
@@ -85,8 +89,10 @@ def moved_rows(before: ir.Table, after: ir.Table) -> Moved:
     two = two.rename(_first_now="_first", _last_now="_last")
     both = one.inner_join(two, "_who")
     is_moved = ~(both["_first"].identical_to(both["_first_now"]) & both["_last"].identical_to(both["_last_now"]))
-    row = one_row(both.aggregate(n=both.count(), n_moved=is_moved.sum().fill_null(0)))
-    return Moved(n_moved=int(row["n_moved"]), n_both=int(row["n"]))
+    is_into_test = (both["_first"] == "train") & both["_first_now"].isin(TARGET_POOL)
+    counts = {"n_moved": is_moved.sum().fill_null(0), "n_into_test": is_into_test.sum().fill_null(0)}
+    row = one_row(both.aggregate(n=both.count(), **counts))
+    return Moved(n_moved=int(row["n_moved"]), n_into_test=int(row["n_into_test"]), n_both=int(row["n"]))
 
 
 def within_bound(counts: ir.Table, shares_by_pool: Mapping[str, Mapping[str, Decimal]]) -> Finding:

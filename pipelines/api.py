@@ -13,7 +13,7 @@ from assets.project import Project
 from assets.result import RunReport
 from checks.words import is_loud, plural
 from pipelines import views
-from pipelines.labelled import salt_of
+from pipelines.labelled import needs_pandas, salt_of
 from pipelines.trainable import Trainable
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
@@ -161,6 +161,8 @@ def _as(warehouse: Warehouse, select: str, as_: As) -> Any:
     try:
         if as_ == "lazy":
             return warehouse.lake.reader().sql(select).pl(lazy=True)
+        if as_ == "pandas":
+            needs_pandas()
         result = warehouse.lake.execute(select)
         if as_ == "arrow":
             return result.to_arrow_table()

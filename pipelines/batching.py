@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.labelled import LabelledRows
-from warehouse.errors import NotPossible
+from warehouse.errors import refuse_uncounted
 from warehouse.portions import shuffled_sql
 from warehouse.query import quoted
 
@@ -31,8 +31,7 @@ def batches_of(
         NotPossible: A size or a number of epochs is below 1.
     """
     for name, number in (("batch_size", batch_size), ("epochs", epochs)):
-        if number != int(number) or number < 1:
-            raise NotPossible(f"{name}={number!r}", "a whole number from 1 is meant", f"{name}=1 is the least")
+        refuse_uncounted(name, number)
     select = rows.sql([*map(quoted, features), quoted(rows.target)])
     return _stream(rows, select, list(features), batch_size=batch_size, orders=[(seed, i) for i in range(epochs)])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from warehouse.errors import NotPossible
+from warehouse.errors import NotPossible, refuse_uncounted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +42,7 @@ class Order:
     unequal: Literal["pad", "exact"] = "pad"
 
     def __post_init__(self) -> None:
-        if self.batch_size != int(self.batch_size) or self.batch_size < 1:
-            raise NotPossible(f"batch_size={self.batch_size!r}", "a whole number from 1 is meant", "256 is usual")
+        refuse_uncounted("batch_size", self.batch_size, hint="256 is usual")
         if not 0 <= self.rank < self.n_ranks:
             found = f"rank {self.rank} is not one of {self.n_ranks}, which count from 0"
             raise NotPossible(f"ranks={(self.rank, self.n_ranks)}", found, "`ranks=(rank, world_size)`")

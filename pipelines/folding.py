@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from pipelines.folds import DigestFolds, Folds, TimeFolds
-from pipelines.labelled import LabelledRows, known_columns
-from warehouse.errors import NotPossible
+from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
+from warehouse.errors import NotPossible, refuse_uncounted
 from warehouse.identity import entity_sql
-from warehouse.modelled import TIME, is_number, is_whole_number
+from warehouse.modelled import TIME, is_number
 from warehouse.portions import OWN, PLACES, label_sql, named_sql, or_entity_sql, place_of, place_sql, time_sql
 from warehouse.time_cuts import duration
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 ENTITY = "entity"
-MOST_CLASSES = 100
 MICROSECOND = timedelta(microseconds=1)
 FEWER = "ask for fewer folds"
 
@@ -36,8 +36,8 @@ def by_digest(rows: LabelledRows, k: int, *, repeats: int, by: str | Sequence[st
     import numpy as np
 
     _refuse_counts(k, repeats)
-    if not by:
-        raise NotPossible(f"by={by!r}", "only folds in time can do without", "leave `by` out: entities stay whole")
+    if by is None:
+        raise NotPossible("by=None", "only folds in time can do without", "leave `by` out: entities stay whole")
     kept = _kept_whole_sql(rows, by)
     listed = [named_sql(place_sql(rows.salt, f"fold {i}", kept), f"_place_{i}") for i in range(repeats)]
     listed += [named_sql(label_sql(rows.target), "_label")] if stratified else []
@@ -74,18 +74,22 @@ def in_time(
     if not (TIME.fullmatch(kind) or is_number(kind)):
         raise NotPossible(f"folds by {column!r}", f"it is {kind}, no time and no number", "let the query cast it")
     width = gap_width(gap, is_time=bool(TIME.fullmatch(kind)))
-    places = place_sql(rows.salt, "fold 0", _kept_whole_sql(rows, by)) if by else OWN
+    places = OWN if by is None else place_sql(rows.salt, "fold 0", _kept_whole_sql(rows, by))
     frame = rows.frame([named_sql(time_sql(column, kind), "_time"), named_sql(places, "_place")])
     times = frame["_time"].fill_null(np.nan).to_numpy()
     starts = _starts(rows, times, k)
     folds = TimeFolds(named=rows.named, k=k, times=times, starts=starts, entities=frame["_place"].to_numpy(), gap=width)
     hint = f"{FEWER}, or a shorter gap" if width else FEWER
-    _refuse_empty(folds, f"{hint}; `by=None` lets entities be fitted on before and tested on after" if by else hint)
+    lets = "; `by=None` lets entities be fitted on before and tested on after"
+    _refuse_empty(folds, hint if by is None else f"{hint}{lets}")
     return folds
 
 
 def refuse_mixed(*, repeats: int, stratified: bool, is_in_time: bool, gap: str | float) -> None:
-    """Raise `NotPossible` for what does not go together."""
+    """Raise `NotPossible` for what does not go together, or is no answer to what it asks."""
+    if not isinstance(stratified, bool):
+        found = "True or False is meant: folds are stratified by the target"
+        raise NotPossible(f"stratified={stratified!r}", found, "`stratified=True`, or leave it out")
     if gap and not is_in_time:
         raise NotPossible(f"gap={gap!r}", "only folds in time have one", "`time=True`, or leave `gap` out")
     if is_in_time and (repeats != 1 or stratified):
@@ -108,7 +112,7 @@ def gap_width(gap: str | float, *, is_time: bool) -> float:
             return duration(gap) / MICROSECOND
         except ValueError as error:
             raise NotPossible(f"gap={gap!r}", "that is no duration", hint) from error
-    if isinstance(gap, str) or gap < 0 or (is_time and gap):
+    if isinstance(gap, bool) or not isinstance(gap, Real) or gap < 0 or (is_time and gap):
         raise NotPossible(f"gap={gap!r}", "that is no duration", hint)
     return float(gap)
 
@@ -119,7 +123,7 @@ def _kept_whole_sql(rows: LabelledRows, by: str | Sequence[str]) -> str:
 
     if by == ENTITY:
         return "_entity"
-    names = [by] if isinstance(by, str) else list(by)
+    names = _names_of(by)
     known_columns(rows.version, names)
     text = or_entity_sql(entity_sql(rows.version.columns, names))
     pairs = rows.frame(["_entity", named_sql(text, "_value")]).unique()
@@ -131,10 +135,16 @@ def _kept_whole_sql(rows: LabelledRows, by: str | Sequence[str]) -> str:
     return text
 
 
+def _names_of(by: str | Sequence[str]) -> list[str]:
+    names = [by] if isinstance(by, str) else list(by) if isinstance(by, Sequence) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise NotPossible(f"by={by!r}", "it names no column", '`by="hospital"`, or leave it out: entities stay whole')
+    return names
+
+
 def _refuse_counts(k: int, repeats: int) -> None:
-    for name, number, least in (("k", k, 2), ("repeats", repeats, 1)):
-        if isinstance(number, bool) or number != int(number) or number < least:
-            raise NotPossible(f"{name}={number!r}", f"a whole number from {least} is meant", "5 folds are usual")
+    refuse_uncounted("k", k, least=2, hint="5 folds are usual")
+    refuse_uncounted("repeats", repeats, hint="repeats=1 makes the k folds once")
 
 
 def _refuse_too_many(rows: LabelledRows, k: int, n_groups: int, what: str) -> None:
@@ -159,11 +169,8 @@ def _labels(rows: LabelledRows, frame: pl.DataFrame) -> tuple[np.ndarray, list[s
     """
     import polars as pl
 
-    kind = rows.version.columns[rows.target]
     names = frame["_label"].unique().sort().to_list()
-    if (is_number(kind) and not is_whole_number(kind)) or len(names) > MOST_CLASSES:
-        found = f"the target {rows.target!r} is a quantity ({kind}, {len(names):,} different)"
-        raise NotPossible("stratified folds", found, "leave `stratified` out, or stratify by a target with classes")
+    refuse_quantity(rows, names, "stratified folds", "leave `stratified` out, or stratify by a target with classes")
     numbered = frame.select("_place_0", _number=pl.col("_label").rank("dense") - 1)
     counts = numbered.group_by("_place_0", "_number").len().sort("len", "_number", descending=[True, False])
     commonest = counts.unique("_place_0", keep="first", maintain_order=True).select("_place_0", _of="_number")

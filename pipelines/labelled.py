@@ -5,14 +5,16 @@ Because they read it in one place, row i of `xy` is row i of the folds and of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.client import Warehouse
-from warehouse.errors import NoTarget, NotFound
+from warehouse.errors import NoTarget, NotFound, NotPossible
 from warehouse.lake import Lake
+from warehouse.modelled import is_number, is_whole_number
 from warehouse.portions import ROW, in_order_sql, labelled_sql, rows_sql, share_sql
 from warehouse.query import quoted
 from warehouse.records import Version
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a sort may hold before it spills, unless gristmill.toml says another limit.
 MEMORY = "512MB"
+MOST_CLASSES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,7 @@ class LabelledRows:
         """Features and target; see `Dataset.xy`."""
         listed = [*map(quoted, features), quoted(self.target)]
         if as_ == "pandas":
+            needs_pandas()
             pandas = self.warehouse.lake.execute(in_order_sql(self.sql(listed))).df()
             return pandas[list(features)], pandas[self.target]
         frame = self.frame(listed)
@@ -116,6 +120,20 @@ def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     """
     ordered = frame if frame[ROW].is_sorted() else frame.sort(ROW)
     return ordered.drop(ROW)
+
+
+def refuse_quantity(rows: LabelledRows, labels: Sized, asked: str, hint: str) -> None:
+    """Raise `NotPossible` for a target that has no classes; `labels` are its different ones."""
+    kind = rows.version.columns[rows.target]
+    if (is_number(kind) and not is_whole_number(kind)) or len(labels) > MOST_CLASSES:
+        found = f"the target {rows.target!r} is a quantity ({kind}, {len(labels):,} different)"
+        raise NotPossible(asked, found, hint)
+
+
+def needs_pandas() -> None:
+    """Raise `NotPossible` where pandas is not installed, which Gristmill does without."""
+    if find_spec("pandas") is None:
+        raise NotPossible('as_="pandas"', "pandas is not installed", 'pip install pandas, or take `as_="polars"`')
 
 
 def known_columns(version: Version, columns: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from assets.project import Project
 from pipelines.views import Facts, audit_of, findings, published
 from warehouse.meta import Meta
 from warehouse.names import named_version
-from warehouse.policy import shares_on
+from warehouse.policy import TRAINED_ON, shares_on
 from warehouse.records import Policy, Version
 
 PROOF = ("SPLIT", "LEAK", "TARGET")
@@ -86,6 +86,8 @@ def _why(reason: str, facts: Mapping[str, Any]) -> str:
         return HELD_BY_TIME.format(HELD_IN_TIME[facts.get("apart", "everywhere")])
     if reason == HELD_BACK:
         return "their entity is in a split of the other pool; `apart: pool` would use them"
+    if reason == TRAINED_ON and "predefined" in facts:
+        return "they were in train of an earlier version; `allow_trained: why` would use them"
     return next((why for begin, why in WHY_UNUSED.items() if reason.startswith(begin)), "")
 
 
@@ -126,7 +128,12 @@ def _told(policy: Policy, versions: list[Version]) -> Facts:
 
 
 def _shares_of(facts: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """The shares by the rows that they hold for; where splits are cut in time, those of all rows."""
+    """The shares by the rows that they hold for; where splits are cut in time, those of all rows.
+
+    Splits that were made elsewhere have none.
+    """
+    if "predefined" in facts:
+        return {}
     if "shares" in facts:
         return {"rows": {split: float(share) for split, share in facts["shares"].items()}}
     return {pool: shares_on(line) for pool, line in facts.get("lines", {}).items()}
@@ -138,7 +145,7 @@ def _changed(before: Policy, after: Policy) -> list[str]:
     if before.entity != after.entity:
         words.append(f"entity {_named(after.entity)} instead of {_named(before.entity)}")
     old, new = dict(before.thresholds), dict(after.thresholds)
-    if old.get("lines") != new.get("lines"):
+    if old.get("lines") != new.get("lines") and not {"predefined"} & {*old, *new}:
         words.append(f"shares {_shares(new)} instead of {_shares(old)}")
     return words + [
         f"{key} {said(new.get(key))} instead of {said(old.get(key))}"

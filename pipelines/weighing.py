@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.labelled import LabelledRows, known_columns
+from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
 from warehouse.errors import NotPossible
 from warehouse.modelled import is_number
 from warehouse.portions import named_sql, number_sql
@@ -31,8 +31,12 @@ def weights_of(rows: LabelledRows, by: str) -> pl.Series:
     if by == "entity":
         frame = rows.frame(["_entity"])
         return frame.select((1 / pl.len().over("_entity")).alias(NAME))[NAME]
+    if not isinstance(by, str):
+        raise NotPossible(f"weights by {by!r}", "it names no column", '`by="entity"`, `by="class"` or one column')
     if by == "class":
         frame = rows.frame([named_sql(quoted(rows.target), "_label")])
+        labels = frame["_label"].unique()
+        refuse_quantity(rows, labels, "weights by class", '`by="entity"`, or name a column of weights')
         n_of_class, n_classes = pl.len().over("_label"), pl.col("_label").n_unique()
         return frame.select((pl.len() / (n_classes * n_of_class)).alias(NAME))[NAME]
     return _column(rows, by)

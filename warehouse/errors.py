@@ -20,6 +20,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 
@@ -161,6 +162,16 @@ class NotPossible(WarehouseError):
 
     def __str__(self) -> str:
         return f"{self.asked}: {self.found}."
+
+
+def refuse_uncounted(name: str, number: object, *, least: int = 1, hint: str = "") -> None:
+    """Raise `NotPossible` for what should be a whole number from `least` and is none.
+
+    NumPy's integers are whole numbers too; True and 5.0 are none.
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < least:
+        found = f"a whole number from {least} is meant"
+        raise NotPossible(f"{name}={number!r}", found, hint or f"{name}={least} is the least")
 
 
 @dataclass(eq=False)

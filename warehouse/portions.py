@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Real
 
 from warehouse.errors import NotPossible
 from warehouse.policy import DIGITS
@@ -46,7 +47,7 @@ def share_sql(salt: str, share: float) -> str | None:
     Raises:
         NotPossible: The share is not above 0 and at most 1.
     """
-    if isinstance(share, bool) or not 0 < share <= 1:
+    if isinstance(share, bool) or not isinstance(share, Real | Decimal) or not 0 < share <= 1:
         raise NotPossible(f"share={share!r}", "a share is above 0 and at most 1", "0.1 is a tenth of the entities")
     if share == 1:
         return None

@@ -15,14 +15,24 @@ from warehouse.errors import Unreadable
 from warehouse.layout import Layout, Reading, Staged
 from warehouse.ndjson_file import look_at_ndjson, stage_ndjson
 from warehouse.query import literal
+from warehouse.raw import OWN
 
 
 def look(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, *, sample_rows: int) -> Layout:
     """Find out the columns of a file and their types, from `sample_rows` rows or from all (`WHOLE_FILE`).
 
     Raises:
-        Unreadable: It is empty or not of its format.
+        Unreadable: It is empty, not of its format, or has a column of a name that Gristmill uses.
     """
+    layout = _looked(connection, path, reading, sample_rows)
+    own = {*OWN, *(("file_row_number",) if reading.format == "parquet" else ())}
+    if taken := [name for name in layout.columns if name.lower() in own]:
+        found = f"it has a column {taken[0]!r}, a name that Gristmill uses for where a row comes from"
+        raise Unreadable(path, found, f"rename it where the file is made, to {taken[0].strip('_')!r} say")
+    return layout
+
+
+def _looked(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, sample_rows: int) -> Layout:
     kind = reading.format or "csv"
     try:
         if kind == "parquet":

@@ -8,7 +8,9 @@ from typing import Any
 
 import gristmill as gm
 import polars as pl
+import pytest
 
+from assets.errors import IdentityAbsent
 from assets.result import DatasetResult
 
 
@@ -224,3 +226,22 @@ def test_copies_under_different_keys_are_warned_of_when_splits_part_them(make_pr
     result = run_project(root).datasets[0]
     assert result.status == "published"
     assert said(result, "LEAK2") == [("warn", "200 rows (4 different) have a copy in another split, by 1 column")]
+
+
+def test_rows_that_nothing_tells_apart_are_refused(make_project, place) -> None:
+    root = make_project({"t.yaml": "source: t.csv\ntarget: y\n"}, {"t.csv": "y\n1\n0\n"})
+    with pytest.raises(IdentityAbsent, match=r"^Nothing tells rows of 't' apart: it has 'y', no key and no entity"):
+        place(root)
+
+
+def test_a_number_beyond_the_largest_integer_is_told_with_the_way_out(make_project, run_project) -> None:
+    root = make_project({"t.yaml": "source: t.parquet\nkey: id\n"})
+    pl.DataFrame({"id": [1, 2**63]}, schema={"id": pl.UInt64}).write_parquet(root / "t.parquet")
+    result = run_project(root).datasets[0]
+    assert result.status == "failed"
+    assert "9223372036854775808" in result.error
+    assert result.hint == (
+        "a value does not fit the type of its column: let the query cast it, to DECIMAL(38, 0) or VARCHAR say"
+    )
+    (root / "datasets" / "t.yaml").write_text("source: t.parquet\nquery: select id::VARCHAR as id from t\n", "utf-8")
+    assert run_project(root).datasets[0].status == "published"

@@ -27,11 +27,11 @@ def said(result, code: str) -> list[tuple[str, str]]:
 LINKED = "source: 't*.csv'\nkey: id\nsplits: {clusters: {linked_by: [user, device]}}\n"
 
 
-def test_rows_linked_by_any_of_several_columns_are_one_cluster(make_project, run_project) -> None:
+def test_rows_linked_by_any_of_several_columns_are_one_cluster(make_project, place) -> None:
     rows = "id,user,device\n1,u1,d1\n2,u2,d1\n3,u2,d2\n4,u3,d3\n5,,d3\n6,,\n"
     root = make_project({"t.yaml": LINKED}, {"t.csv": rows})
 
-    publish(run_project, root)
+    place(root)
 
     assert table(root)["_entity"].to_list() == ["device:d1"] * 3 + ["device:d3"] * 2 + ["_row:6"]
 
@@ -121,11 +121,11 @@ def test_near_copies_join_the_cluster_of_their_original(make_project, run_projec
 
 
 @pytest.mark.slow
-def test_an_entity_is_one_more_link(make_project, run_project) -> None:
+def test_an_entity_is_one_more_link(make_project, place) -> None:
     yaml = "source: t.csv\nkey: id\nsplits: {entity: user, clusters: {linked_by: device}}\n"
     root = make_project({"t.yaml": yaml}, {"t.csv": "id,user,device\n1,u1,d1\n2,u1,d2\n3,u2,d2\n4,u3,d9\n"})
 
-    publish(run_project, root)
+    place(root)
 
     assert table(root)["_entity"].to_list() == ["_entity:u1"] * 3 + ["_entity:u3"]
 
@@ -143,13 +143,13 @@ def test_within_pools_a_cluster_may_be_in_both(make_project, run_project) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.5, 10.0])
-def test_of_3_000_rows_none_moves_when_many_arrive(make_project, run_project, share: float) -> None:
+def test_of_3_000_rows_none_moves_when_many_arrive(make_project, place, share: float) -> None:
     root = make_project({"t.yaml": TEXTS.replace("{text", "{linked_by: body, text")}, {"t0.csv": messages(0, 3_000, 0)})
-    publish(run_project, root)
+    place(root)
     before = table(root)
     (root / "t1.csv").write_text(messages(3_000, int(3_000 * share), 1, copies=1_000), "utf-8")
 
-    publish(run_project, root)
+    place(root)
 
     assert moved(before, table(root)) == 0
 
@@ -203,13 +203,13 @@ def test_a_row_whose_origin_is_missing_blocks_until_it_is_there(make_project, ru
 
 
 @pytest.mark.slow
-def test_who_was_in_train_before_there_were_clusters_is_in_no_test_set_after(make_project, run_project) -> None:
+def test_who_was_in_train_before_there_were_clusters_is_in_no_test_set_after(make_project, place) -> None:
     root = make_project({"t.yaml": "source: 't*.csv'\nkey: id\n"}, {"t.csv": people(0, 200, 0)})
-    publish(run_project, root)
+    place(root)
     trained = table(root).filter(pl.col("_split") == "train")["id"]
     (root / "datasets" / "t.yaml").write_text(LINKED, "utf-8")
 
-    publish(run_project, root)
+    place(root)
 
     after = table(root)
     assert after.filter(pl.col("id").is_in(trained.implode()) & pl.col("_split").is_in(["dev", "test"])).is_empty()

@@ -33,10 +33,11 @@ def one(found: list[Finding]) -> tuple[str, str]:
     return found[0].outcome, found[0].seen
 
 
-def test_two_flags_of_which_one_is_set_determine_the_target() -> None:
+@pytest.mark.parametrize("kind", [bool, int])
+def test_two_flags_of_which_one_is_set_determine_the_target(kind: type) -> None:
     a, b = np.random.default_rng(1).random((2, N_ROWS)) < 0.5
 
-    outcome, seen = one(pairs_together(rows(a=a, b=b, target=a ^ b)))
+    outcome, seen = one(pairs_together(rows(a=a.astype(kind), b=b.astype(kind), target=a ^ b)))
 
     assert (outcome, seen) == ("fail", "a and b together determine target, by a map of their values, on all rows")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import gristmill as gm
 import numpy as np
 import pytest
 
+from pipelines.commands_run import run_project
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
 from warehouse.schema import COMPARISONS, FINDINGS
@@ -31,16 +33,26 @@ def rows(n_customers: int, *, first: int = 0, spend: float = 0.0) -> str:
     )
 
 
-@pytest.fixture
-def shop(make_project, run_project, monkeypatch) -> Path:
-    yaml = "source: {path: v/*.csv}\nkey: id\ntime: day\nsplits: {entity: customer}\n"
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("visits")
     head = "id,customer,day,kind,amount\n"
-    root = make_project({"visits.yaml": yaml}, {"v/1.csv": head + rows(500) + "\n"})
-    run_project(root)
-    (root / "v" / "2.csv").write_text(head + rows(500, first=500, spend=1.0) + "\n", "utf-8")
-    run_project(root)
-    monkeypatch.chdir(root)
+    yaml = "source: {path: v/*.csv}\nkey: id\ntime: day\nsplits: {entity: customer}\n"
+    for file, text in {"gristmill.toml": 'salt = "gristmill"\n', "datasets/visits.yaml": yaml}.items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_text(text, "utf-8")
+    (root / "v").mkdir()
+    for i, (first, spend) in enumerate(((0, 0.0), (500, 1.0))):
+        (root / "v" / f"{i}.csv").write_text(head + rows(500, first=first, spend=spend) + "\n", "utf-8")
+        assert run_project(root, is_quiet=True).exit_code == 0
     return root
+
+
+@pytest.fixture
+def shop(two_versions: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of two versions, for tests that change nothing; the working directory is in it."""
+    monkeypatch.chdir(two_versions)
+    return two_versions
 
 
 def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristmill) -> None:
@@ -90,8 +102,12 @@ def test_a_tolerance_may_be_chosen(shop: Path) -> None:
     assert not gm.compare("visits@1", "visits@2", tolerance=0.9).is_shifted
 
 
-def test_a_version_of_an_older_release_is_said_to_have_nothing_compared(shop: Path, gristmill: Gristmill) -> None:
-    with Warehouse(read_settings(shop)) as warehouse:
+def test_a_version_of_an_older_release_is_said_to_have_nothing_compared(
+    two_versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gristmill: Gristmill
+) -> None:
+    shutil.copytree(two_versions, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    with Warehouse(read_settings(tmp_path)) as warehouse:
         audit_id = warehouse.meta.versions("visits")[-1].audit_id
         warehouse.meta.set_rows(COMPARISONS, {"step_id": audit_id}, [])
         warehouse.meta.set_rows(FINDINGS, {"step_id": audit_id}, [])

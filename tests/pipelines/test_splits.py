@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from assets.project import Project
 from assets.run import execute
 from assets.step import Run
 from checks.figure import draw
-from pipelines.views_splits import told_unused
+from pipelines.views_splits import _changed, _told, told_unused
 from warehouse.client import Warehouse
 from warehouse.records import Policy, now
 
@@ -138,6 +139,16 @@ def test_what_is_held_back_is_told_by_what_the_policy_says(facts_of_policy: dict
     )
     (told,) = told_unused([{"reason": "held back", "n_rows": 2}], policy)
     assert said in told["why"]
+
+
+def test_of_splits_that_were_made_elsewhere_no_shares_are_told_and_train_was_of_a_version() -> None:
+    thresholds = {"apart": "everywhere", "lines": {"all": [["train", None]]}, "predefined": {"column": "part"}}
+    policy = Policy(dataset="t", policy=1, salt="s", thresholds=thresholds, entity=["c"], columns=[], frozen_at=now())
+    plain = replace(policy, thresholds={name: thresholds[name] for name in ("apart", "lines")})
+    assert (_told(policy, [])["shares"], _told(plain, [])["shares"]) == ({}, {"all": {"train": 1.0}})
+    assert _changed(plain, policy) == ["predefined column part instead of none"]
+    (told,) = told_unused([{"reason": "trained on", "n_rows": 2}], policy)
+    assert told["why"].startswith("they were in train of an earlier version")
 
 
 def test_models_judged_on_test_are_told_in_splits_show_diagnose_and_python(reading: Path, gristmill: Gristmill) -> None:

@@ -357,3 +357,11 @@ def test_a_workspace_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(duckdb.CatalogException):
         lake.execute("FROM t")
     lake.close()
+
+
+def test_once_a_lake_is_open_no_extension_without_a_signature_can_be_loaded(tmp_path: Path) -> None:
+    lake = Lake.open(settings_in(tmp_path))
+    assert lake.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() == (False,)
+    with pytest.raises(duckdb.InvalidInputException, match="Cannot change"):
+        lake.execute("SET allow_unsigned_extensions=true")
+    lake.close()

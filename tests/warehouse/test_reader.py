@@ -280,3 +280,9 @@ def test_a_row_of_too_few_fields_has_one_reason(connection: duckdb.DuckDBPyConne
     row = ",".join(["1"] * 9)
     found = read(connection, csv, "\n".join([",".join(names), *[row] * 20, "1,2", row]) + "\n")
     assert found.unread[0][3].count("Expected Number of Columns") == 1
+
+
+@pytest.mark.parametrize("name", ["_file", "_Record", "_ingestion"])
+def test_a_column_of_a_name_of_ours_is_refused(connection: duckdb.DuckDBPyConnection, csv: Path, name: str) -> None:
+    with pytest.raises(Unreadable, match=f"it has a column '{name}', a name that Gristmill uses"):
+        read(connection, csv, f"a,{name}\n1,2\n")

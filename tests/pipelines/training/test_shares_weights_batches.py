@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from pipelines.api import Dataset
+from pipelines.weighing import weights_of
 from warehouse.errors import NotFound, NotPossible
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -58,7 +60,7 @@ def test_a_share_goes_with_a_condition_and_columns(later: Dataset) -> None:
     assert sorted(asked["visit"]) == sorted(part.filter(pl.col("cost") <= 2)["visit"])
 
 
-@pytest.mark.parametrize("share", [0, -0.1, 1.01, 10, float("nan"), True])
+@pytest.mark.parametrize("share", [0, -0.1, 1.01, 10, float("nan"), True, "0.5", None])
 def test_a_share_that_is_none_is_refused(visits: Dataset, share: float) -> None:
     with pytest.raises(NotPossible, match=f"^share={share!r}: a share is above 0 and at most 1") as told:
         visits.load("train", share=share)
@@ -163,7 +165,27 @@ def test_a_model_learns_from_them(later: Dataset) -> None:
     assert model.score(x.select("cost"), y) > 0.5
 
 
-@pytest.mark.parametrize(("asked", "said"), [({"batch_size": 0}, "batch_size=0"), ({"epochs": 0}, "epochs=0")])
+def test_classes_of_a_quantity_have_no_weights(visits: Dataset) -> None:
+    rows = replace(visits._labelled("train", 1.0), target="spent")
+    with pytest.raises(NotPossible, match=r"^weights by class: the target 'spent' is a quantity \(DOUBLE, "):
+        weights_of(rows, "class")
+    with pytest.raises(NotPossible, match=r"^weights by 3: it names no column"):
+        visits.weights("train", by=3)  # type: ignore[arg-type]
+
+
+def test_without_pandas_its_frames_are_refused_with_the_way_out(
+    visits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for frame in (lambda: visits.xy("train", as_="pandas"), lambda: visits.load("train", as_="pandas")):
+        with pytest.raises(NotPossible, match="pandas is not installed"):
+            frame()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"batch_size": 0}, "batch_size=0"), ({"epochs": 0}, "epochs=0"), ({"batch_size": "9"}, "batch_size='9'")],
+)
 def test_sizes_below_one_are_refused_at_once(visits: Dataset, asked: dict[str, int], said: str) -> None:
     with pytest.raises(NotPossible, match=f"^{said}: a whole number from 1 is meant"):
         visits.batches("train", **{"batch_size": 10, **asked})
