@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from checks.collect import collect
-from checks.giveaway import LINEAR, is_line
 from checks.labelled import Array, Labelled, numbers_of
+from checks.measures import LINEAR, is_line
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

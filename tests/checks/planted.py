@@ -180,10 +180,17 @@ def one_column(rng: np.random.Generator) -> Table:
     table = base(rng, labels=rng.choice(["binary", "classes", "quantity"]))
     label = table.frame["label"]
     if label.dtype.is_float():
-        return table + {"leak": label * 0.01 - 3}
+        how = [
+            label * 0.01 - 3,
+            (label / 50).exp(),
+            -(label - label.min()).sqrt(),
+            label.rank("ordinal"),
+            label.round(0),
+        ]  # type: ignore[operator]
+        return table + {"leak": how[rng.integers(len(how))]}
     how = rng.choice(["map", "threshold"]) if label.dtype == pl.Boolean else "map"
     if how == "threshold":
-        return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * (1 + rng.exponential(size=N_ROWS)))}
+        return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * rng.exponential(size=N_ROWS))}
     return table + {"leak": pl.format("{}-{}", pl.Series(label.cast(pl.String)), pl.int_range(pl.len()) % 5)}
 
 
@@ -192,6 +199,40 @@ def suspicious_column(rng: np.random.Generator) -> Table:
     table = base(rng, labels="binary")
     weak = replace(table, frame=table.frame.drop("strong", "second", "twin"))
     return weak + {"leak": pl.Series(_is_positive(table) * 4.0 + rng.normal(size=N_ROWS))}
+
+
+def cut_column(rng: np.random.Generator) -> Table:
+    """Three classes by two thresholds, or two classes by what lies between them."""
+    x = [rng.normal(50, 20, N_ROWS), rng.lognormal(2, 1, N_ROWS), rng.gamma(2, 10, N_ROWS)][rng.integers(3)]
+    low, high = np.quantile(x, [rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)])
+    is_between = (x > low) & (x < high)
+    label = is_between if rng.random() < 0.5 else np.array(["low", "middle", "top"])[np.digitize(x, [low, high])]
+    return base(rng, labels="binary") + {"leak": pl.Series(x), "label": pl.Series(label)}
+
+
+def nearly_cut_column(rng: np.random.Generator) -> Table:
+    table = cut_column(rng)
+    leak, pasts = table.frame["leak"], [name for name in table.frame.columns if name == "rate_before"]
+    noise = pl.Series(rng.normal(0, 0.04, N_ROWS)) * leak.std()
+    return replace(table + {"leak": leak + noise}, frame=(table + {"leak": leak + noise}).frame.drop(pasts))
+
+
+def classes_apart(rng: np.random.Generator) -> Table:
+    table = base(rng, labels="binary")
+    return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * (1 + rng.exponential(size=N_ROWS)))}
+
+
+def quantity_nearly(rng: np.random.Generator) -> Table:
+    """A column that is the quantity with noise, in few bins, or a function of it that turns."""
+    table = base(rng, labels="quantity")
+    label = table.frame["label"]
+    noisy = label + pl.Series(rng.normal(0, rng.uniform(0.01, 0.3), N_ROWS)) * label.std()
+    bins = label.qcut(int(rng.integers(4, 9))).cast(pl.String)
+    turned = pl.Series(rng.normal(size=N_ROWS))
+    how = rng.integers(3)
+    if how == 2:
+        return table + {"leak": turned, "label": (turned - 0.3) ** 2}
+    return table + {"leak": [noisy, bins][how]}
 
 
 def _pair(table: Table, a: Any, b: Any, label: Any) -> Table:
@@ -253,6 +294,23 @@ def pair_that_is_equal(rng: np.random.Generator) -> Table:
 def pair_of_a_quantity(rng: np.random.Generator) -> Table:
     table, (a, b) = base(rng, labels="quantity"), rng.lognormal(2, 0.7, (2, N_ROWS))
     label = [a * b, a + 3 * b, a / b][rng.integers(3)]
+    return _pair(table, pl.Series(a), pl.Series(b), label)
+
+
+def pair_of_classes(rng: np.random.Generator) -> Table:
+    """Three classes cut from what two columns make."""
+    a, b = rng.lognormal(3, 0.6, (2, N_ROWS))
+    made = [a + b, a - b, a / b][rng.integers(3)]
+    cuts = np.quantile(made, [rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8)])
+    label = np.array(["low", "middle", "top"])[np.digitize(made, cuts)]
+    return _pair(base(rng, labels="classes"), pl.Series(a), pl.Series(b), label)
+
+
+def pair_in_order(rng: np.random.Generator) -> Table:
+    """A quantity in the order of what two columns make, or with a little noise."""
+    table, (a, b) = base(rng, labels="quantity"), rng.lognormal(2, 0.7, (2, N_ROWS))
+    made = [a * b, a + b, a / b][rng.integers(3)]
+    label = [np.sqrt(made), np.log(made), np.round(made, 1), made * (1 + rng.normal(0, 0.005, N_ROWS))][rng.integers(4)]
     return _pair(table, pl.Series(a), pl.Series(b), label)
 
 
@@ -446,6 +504,10 @@ KINDS = {
     "an identical row in two splits": kind(identical_row, "LEAK2"),
     "target by one column": kind(one_column, "LEAK3"),
     "target by one column, nearly": kind(suspicious_column, "LEAK4"),
+    "classes cut from one column": kind(cut_column, "LEAK3"),
+    "classes cut from one column, nearly": kind(nearly_cut_column, "LEAK4"),
+    "classes apart along one column": kind(classes_apart, "LEAK4"),
+    "quantity by one column, nearly": kind(quantity_nearly, "LEAK4", "LEAK3"),
     "target by two flags": kind(pair_of_flags, "LEAK8"),
     "target by two categories": kind(pair_of_categories, "LEAK8"),
     "target by two thresholds": kind(pair_of_thresholds, "LEAK8"),
@@ -454,6 +516,8 @@ KINDS = {
     "target by a ratio": kind(pair_by_ratio, "LEAK8"),
     "target by two equal columns": kind(pair_that_is_equal, "LEAK8"),
     "quantity by two columns": kind(pair_of_a_quantity, "LEAK8"),
+    "classes by two columns": kind(pair_of_classes, "LEAK8"),
+    "quantity in the order of two columns": kind(pair_in_order, "LEAK8"),
     "missing exactly with a label": kind(missing_exactly, "LEAK9"),
     "missing mostly with a label": kind(missing_mostly, "LEAK9"),
     "missing above a quantity": kind(missing_of_a_quantity, "LEAK9"),
