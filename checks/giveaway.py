@@ -64,8 +64,9 @@ def _are_groups(name: str, rows: Labelled) -> bool:
 
 
 def _is_told_as_group(name: str, rows: Labelled) -> bool:
+    """Whether `giveaway_group` tells of it."""
     said = mapped(rows.codes(name), rows)
-    return said.errs_never and said.covered_share >= COVERED and _are_groups(name, rows)
+    return _are_groups(name, rows) and said.errs_never and said.covered_share >= COVERED
 
 
 def scores(rows: Labelled, features: Sequence[str]) -> list[Score]:
@@ -178,10 +179,9 @@ def _of_classes(rows: Labelled, asked: Sequence[str]) -> list[Finding]:
         )
         for name in apart
     ]
-    groups = {name for name in asked if _is_told_as_group(name, rows)}
-    found = scores(rows, [name for name in asked if name not in groups])
+    found = scores(rows, asked)
     for score, best in suspicious_columns(found):
-        if score.column not in apart:
+        if score.column not in apart and not _is_told_as_group(score.column, rows):
             seen = f"{score.column} alone has AUC {score.auc:.3f}, the next best column {best:.3f}, on {rows.judged_on}"
             warned.append(_warning(score.column, seen))
     if warned:

@@ -70,7 +70,9 @@ def pairs_together(rows: Labelled, *, told: tuple[str, ...] = ()) -> list[Findin
     if not searched.n_pairs:
         seen = f"fewer than two features are neither constant nor strong alone, on {rows.judged_on}"
         return [Finding(code="LEAK8", outcome="not_applicable", seen=seen)]
-    found = [(pair, names) for names in searched.candidates if (pair := _judged(rows, *names)) is not None]
+    few = rows.fewer(FITTED_ROWS)  # most candidates err there already
+    likely = [names for names in searched.candidates if few is rows or _judged(few, *names) is not None]
+    found = [(pair, names) for names in likely if (pair := _judged(rows, *names)) is not None]
     found.sort(key=lambda each: each[0], reverse=True)
     if found:
         return [

@@ -129,7 +129,9 @@ def _alone(name: str, few: Labelled) -> float | None:
     area = max((score.auc for score in scores(few, [name])), default=0.5)
     said = mapped(_bins(name, few), few)
     told = agreement(said.predicted, said.truth, is_quantity=False)
-    return None if area >= STRONG_AUC or told >= STRONG_AGREEMENT else max(area, told)
+    # Of three classes a column may tell one and not the others, and a pair with it is not determined by that.
+    is_strong = told >= STRONG_AGREEMENT or (few.n_labels == 2 and area >= STRONG_AUC)
+    return None if is_strong else max(area, told)
 
 
 def _likeliest(few: Labelled, weak: dict[str, float]) -> list[tuple[str, str]]:
