@@ -21,7 +21,7 @@ SEARCHED_ROWS = 4_000
 LINE_ROWS = 400
 N_BINS = 16
 MOST_LEVELS = 32
-STRONG_AUC, STRONG_AGREEMENT = 0.95, 0.9
+STRONG_AUC, STRONG_OF_MANY, STRONG_AGREEMENT = 0.95, 0.99, 0.9
 LIKELY_AGREEMENT, LIKELY_AUC, LIKELY_LINE = 0.6, 0.985, 0.995
 MOST_CANDIDATES = 12
 
@@ -129,8 +129,8 @@ def _alone(name: str, few: Labelled) -> float | None:
     area = max((score.auc for score in scores(few, [name])), default=0.5)
     said = mapped(_bins(name, few), few)
     told = agreement(said.predicted, said.truth, is_quantity=False)
-    # Of three classes a column may tell one and not the others, and a pair with it is not determined by that.
-    is_strong = told >= STRONG_AGREEMENT or (few.n_labels == 2 and area >= STRONG_AUC)
+    # Of three classes a column may tell one well and not the others: a pair with it does not look determined by that.
+    is_strong = told >= STRONG_AGREEMENT or area >= (STRONG_AUC if few.n_labels == 2 else STRONG_OF_MANY)
     return None if is_strong else max(area, told)
 
 
