@@ -186,6 +186,4 @@ def test_honest_tables_of_scikit_learn_pass(name: str) -> None:
 
     found = pairs_together(Labelled(frame=frame, features=tuple(names), target="target", judged_on="all"))
 
-    # Of iris nearly every column is strong alone: there is no pair to ask of.
-    expected = "not_applicable" if name == "iris" else "pass"
-    assert [finding.outcome for finding in found] == [expected], found
+    assert [finding.outcome for finding in found] == ["pass"], found
