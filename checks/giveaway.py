@@ -21,7 +21,7 @@ SUSPICIOUS_AUC, SUSPICIOUS_LEAD, LOOKALIKE_CORRELATION = 0.85, 0.2, 0.7
 # Of ranks. A column that tells .8 of them puts .85 of all pairs of rows in the right order, as an AUC of .85 does.
 SUSPICIOUS_R2 = 0.8
 ENOUGH_ROWS, ROWS_FOR_BINS, N_BINS = 20_000, 20_000, 16
-COVERED = 0.5
+COVERED, MORE_THAN_CHANCE = 0.5, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def _score(name: str, rows: Labelled) -> Score | None:
             return None
         area = auc(values[there], rows.y[there] == label)
         area = max(area, 1 - area)
-        if codes is not None and (binned := _auc_of_bins(codes, rows, label)) > area:
+        if codes is not None and (binned := _auc_of_bins(codes, rows, label)) > area + MORE_THAN_CHANCE:
             area, values = binned, _shares(codes, rows, label)
         if best is None or area > best.auc:
             best = Score(column=name, values=values, auc=area)
