@@ -8,6 +8,7 @@ what is honestly known of a user's past. `KINDS` is the register: one line a kin
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -482,6 +483,84 @@ def ranked(rng: np.random.Generator) -> Table:
     return base(rng) + {"leak": pl.col("heavy").rank("ordinal") / pl.len()}
 
 
+def _copied_to_dev(rng: np.random.Generator, table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Four to eight rows of train as rows of dev, of an entity of dev; and the table's own rows."""
+    train, dev = (table.frame.filter(pl.col("_split") == split) for split in ("train", "dev"))
+    copies = train.sample(int(rng.integers(4, 9)), seed=int(rng.integers(1 << 30)))
+    taken = dev.head(len(copies)).select("user", "at", "_entity", "_bucket", "_split", "_place")
+    return pl.concat([copies.drop(taken.columns), taken], how="horizontal").select(table.frame.columns), table.frame
+
+
+def near_row(rng: np.random.Generator) -> Table:
+    """A copy with noise of 1e-4 deviations in every column of floats, or with one sign turned."""
+    table = base(rng)
+    copies, frame = _copied_to_dev(rng, table)
+    floats = [name for name in table.features if frame[name].dtype.is_float()]
+    if rng.random() < 0.5:
+        noise = {name: pl.Series(rng.uniform(-5e-5, 5e-5, len(copies))) * frame[name].std() for name in floats}
+        copies = copies.with_columns(**{name: copies[name] + noise[name] for name in floats})
+    else:
+        copies = copies.with_columns(-pl.col(str(rng.choice(["strong", "heavy"]))))
+    return replace(table, frame=pl.concat([frame, copies]))
+
+
+def near_text(rng: np.random.Generator) -> Table:
+    """A copied text in other case, spacing, unicode form or order of words."""
+    table = base(rng)
+    syllables = ["ka", "lo", "mé", "ri", "su", "to", "na", "vü", "pe", "di"]
+    words = np.array(["".join(rng.choice(syllables, 3)) for _ in range(3_000)])
+    table += {"body": pl.Series([" ".join(rng.choice(words, 12)) for _ in range(N_ROWS)])}
+    copies, frame = _copied_to_dev(rng, table)
+    changes: list[Callable[[str], str]] = [
+        str.upper,
+        lambda text: text.replace(" ", "  \t"),
+        lambda text: unicodedata.normalize("NFD", text),
+        lambda text: " ".join(rng.permutation(text.split())),
+    ]
+    body = [changes[rng.integers(4)](text) for text in copies["body"]]
+    return replace(table, frame=pl.concat([frame, copies.with_columns(body=pl.Series(body))]))
+
+
+def overlap_in_time(rng: np.random.Generator) -> Table:
+    """Splits by time, and one row of dev or test at the second of the last row before, or a second earlier."""
+    table = base(rng)
+    frame = table.frame.sort("at").with_columns(_order=pl.int_range(pl.len()))
+    cuts = [int(N_ROWS * share) for share in (0.8, 0.9)]
+    split = pl.lit("train")
+    for cut, name in zip(cuts, ("dev", "test"), strict=True):
+        split = pl.when(pl.col("_order") >= cut).then(pl.lit(name)).otherwise(split)
+    cut = cuts[rng.integers(2)]
+    early = frame["at"][cut - 1] - np.timedelta64(int(rng.integers(2)), "s").item()
+    at = pl.when(pl.col("_order") == cut).then(pl.lit(early)).otherwise("at")
+    return replace(table, frame=frame.with_columns(_split=split, at=at).drop("_order"), about={"by": "time"})
+
+
+def two_names(rng: np.random.Generator) -> Table:
+    """A user of dev has the e-mail of a user of train."""
+    table = base(rng)
+    users = table.frame.group_by("user").agg(pl.col("_split").first()).sort("user")
+    names = ["".join(rng.choice(list("abcdefghijklmnoprstuvwz"), 9)) for _ in range(len(users))]
+    mails = {user: f"{names[i]}{i % 90}@mail.example" for i, user in enumerate(users["user"])}
+    of = {split: users.filter(pl.col("_split") == split)["user"].to_list() for split in ("train", "dev")}
+    for one, other in zip(of["dev"][: int(rng.integers(1, 4))], of["train"], strict=False):
+        mails[one] = mails[other]
+    return table + {"email": table.frame["user"].replace_strict(mails)}
+
+
+def made_from_another(rng: np.random.Generator) -> Table:
+    """A tenth of the rows were made from another of their split, a few of train from one of dev or test."""
+    table = base(rng)
+    ids = [f"r{i:05}" for i in rng.permutation(90_000)[:N_ROWS]]
+    split = table.frame["_split"].to_numpy()
+    parents: list[str | None] = [None] * N_ROWS
+    for row in rng.permutation(N_ROWS)[: N_ROWS // 10]:
+        parents[row] = ids[rng.choice(np.flatnonzero(split == split[row]))]
+    for row in rng.permutation(np.flatnonzero(split == "train"))[: int(rng.integers(1, 4))]:
+        parents[row] = ids[rng.choice(np.flatnonzero(split != "train"))]
+    named = {"id": pl.Series(ids), str(rng.choice(["parent_id", "augmented_from"])): pl.Series(parents)}
+    return replace(table + named, key=("id",))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of leak.
@@ -539,6 +618,11 @@ KINDS = {
     "standardised over all rows": kind(standardised, "LEAK15"),
     "brought to 0 to 1 over all rows": kind(brought_to_0_to_1, "LEAK15"),
     "ranked over all rows": kind(ranked, "LEAK15"),
+    "rows nearly alike in two splits": kind(near_row, "LEAK5"),
+    "texts nearly alike in two splits": kind(near_text, "LEAK5"),
+    "splits that overlap in time": kind(overlap_in_time, "LEAK6"),
+    "an entity under two names": kind(two_names, "LEAK7"),
+    "a row made from another split's": kind(made_from_another, "LEAK14"),
 }
 CLEAN = ("binary", "rare", "classes", "quantity")
 
