@@ -71,7 +71,7 @@ LEAKAGE = {
     "LEAK8": Code(
         title="Two columns that together determine the target",
         meaning="Blocks when a map of two columns' values, or a threshold of their difference, sum, ratio or product, "
-        "errs on no row of entities that it was not fitted on, and neither column is strong alone; or when one of these "
+        "errs on no row of entities that it was not fitted on, and neither column is strong alone; or one of these "
         "puts the rows in the order of a quantity. Warns when it errs on at most 1 %, nothing lies near the threshold, "
         "or the ranks of a quantity correlate to .999.",
         advice="The target is told in two parts: name one or both under `not_features`, if they are not known when you "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MOST_GROUPS, MOST_COLUMNS = 12, 24
-MOST_VALUES, FILTERED_ABOVE = 200, 400
+MOST_VALUES = 80
 FEWEST_POINTS, FEWEST_VALUES = 8, 5
 MOST_CLASSES = 5
 HELD_ROWS = 20_000
@@ -86,7 +86,7 @@ def group_columns(rows: Labelled, columns: Sequence[str]) -> tuple[str, ...]:
 def aggregates_of_all(series: Series) -> dict[str, str]:
     """The features that are aggregates over all rows of a group, with what they are.
 
-    Over the table's own rows, of up to 200 values of each group: the mean, sum, least and most of the target, also
+    Over the table's own rows, of up to 80 values of each group: the mean, sum, least and most of the target, also
     smoothed towards a constant or without the row itself; with a time the same, the last, and the count, of every other
     column of numbers that varies within the group, where its rows happen at different times. Of a table that is held
     also the median and the standard deviation. A feature is one of these when it is a straight line of it, or it
@@ -197,12 +197,12 @@ def _counted_here(
 
 
 def _of_groups(series: Series, group: str) -> ir.Table:
-    """The rows of up to 200 groups where there are many."""
+    """The rows of up to 80 groups."""
     table = series.table
     counts = series.rows.frame[group].drop_nulls().value_counts(sort=False).filter(pl.col("count") > 1).sort(group)
-    if len(counts) <= FILTERED_ABOVE:
+    if len(counts) <= MOST_VALUES:
         return table.filter(table[group].notnull())
-    kept = counts[group].gather_every(len(counts) // MOST_VALUES)[:MOST_VALUES].to_list()
+    kept = counts[group].gather(np.linspace(0, len(counts) - 1, MOST_VALUES).astype(np.int64)).to_list()
     return table.filter(table[group].isin(kept))
 
 
