@@ -15,22 +15,24 @@ LEAKAGE = {
         title="Identical rows in two splits",
         meaning="Blocks when rows equal in all but key, entity, time, target and `not_features` cross splits, and the "
         "dataset has no key, or its splits were made elsewhere. With a key, or another time under splits by time, it "
-        "warns.",
+        "warns when there are more pairs of them than independent draws of the columns give.",
         advice="Name as `entity` what makes such rows belong together, or drop the copies in the query.",
         can_block=True,
     ),
     "LEAK3": Code(
         title="A column that determines the target",
-        meaning="Blocks when a map from value to label, or one threshold, fitted on half of the entities errs on none "
-        "of the other half, with at least 30 rows of each class there.",
+        meaning="Blocks when a map from value to label, fitted on half of the entities, errs on no row of the rest, "
+        "with at least 30 rows of each class there; when the classes are cut from the column by a few thresholds with "
+        "rows close to each on both sides; or when it puts the rows in the order of a quantity.",
         advice="It is the target in other words: name it under `not_features`.",
         can_block=True,
     ),
     "LEAK4": Code(
         title="A column that predicts the target suspiciously well",
         meaning="Warns when a column alone has an AUC of at least .85 (of three classes or more, that of the class "
-        "that it tells best against the rest) and beats by .2 the best column whose rank correlation with it is under "
-        ".7.",
+        "that it tells best against the rest) or tells .8 of the ranks of a quantity, and beats by .2 the best column "
+        "whose rank correlation with it is under .7. Also where classes lie apart along a column with a gap between "
+        "them, and where few values put the rows in the order of a quantity.",
         advice="Is it known when you predict? If not, name it under `not_features`.",
     ),
     "LEAK5": Code(
@@ -47,7 +49,8 @@ LEAKAGE = {
         title="One entity under two names",
         meaning="Warns when a value of an identifier besides the entity (an e-mail, a telephone, a device: a text at "
         "least 95 % of whose values belong to one entity each) belongs to entities of two splits, under `apart: pool` "
-        "of two splits of one pool. Blocks for a column of `clusters.linked_by`, which promises that there is none.",
+        "of two splits of one pool. Blocks for a column of `clusters.linked_by`, which promises that there is none. "
+        "Cannot tell of a column more than 5 % of whose values belong to several entities.",
         advice="They are probably one: name the column under `splits.clusters.linked_by`, so that they stay together.",
         can_block=True,
     ),
@@ -68,8 +71,9 @@ LEAKAGE = {
     "LEAK8": Code(
         title="Two columns that together determine the target",
         meaning="Blocks when a map of two columns' values, or a threshold of their difference, sum, ratio or product, "
-        "errs on no row of entities that it was not fitted on, and neither column is strong alone. Warns when it errs "
-        "on at most 1 %, or nothing lies near the threshold.",
+        "errs on no row of entities that it was not fitted on, and neither column is strong alone; or one of these "
+        "puts the rows in the order of a quantity. Warns when it errs on at most 1 %, nothing lies near the threshold, "
+        "or the ranks of a quantity correlate to .999.",
         advice="The target is told in two parts: name one or both under `not_features`, if they are not known when you "
         "predict.",
         can_block=True,

@@ -15,20 +15,29 @@ import numpy as np
 import polars as pl
 
 from checks.collect import collect
-from checks.giveaway import LINEAR, is_line
 from checks.labelled import Array, Labelled, numbers_of
+from checks.measures import LINEAR, is_line
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MOST_GROUPS, MOST_COLUMNS = 12, 24
-MOST_VALUES, FILTERED_ABOVE = 200, 400
+MOST_VALUES = 80
 FEWEST_POINTS, FEWEST_VALUES = 8, 5
 MOST_CLASSES = 5
 HELD_ROWS = 20_000
 FIRST_ROWS = 1_000
 SMOOTH = 1e-7
-WORDS = {"mean": "the mean", "sum": "the sum", "min": "the least", "max": "the most", "last": "the last"}
+WORDS = {
+    "mean": "the mean",
+    "sum": "the sum",
+    "min": "the least",
+    "max": "the most",
+    "last": "the last",
+    "median": "the median",
+    "std": "the standard deviation",
+}
+MOST_DIGITS, FEWEST_STEPS = 6, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,10 +86,12 @@ def group_columns(rows: Labelled, columns: Sequence[str]) -> tuple[str, ...]:
 def aggregates_of_all(series: Series) -> dict[str, str]:
     """The features that are aggregates over all rows of a group, with what they are.
 
-    Over the table's own rows, of up to 200 values of each group: the mean, sum, least and most of the target, also
+    Over the table's own rows, of up to 80 values of each group: the mean, sum, least and most of the target, also
     smoothed towards a constant or without the row itself; with a time the same, the last, and the count, of every other
-    column of numbers that varies within the group, where its rows happen at different times. A feature is one of these
-    when it is a straight line of it, over 8 groups and 5 values at least.
+    column of numbers that varies within the group, where its rows happen at different times. Of a table that is held
+    also the median and the standard deviation. A feature is one of these when it is a straight line of it, or it
+    rounded, over 8 groups and 5 values at least. What is the group's first value in time as well is known from the
+    start: the least of numbers that rise.
     """
     found: dict[str, str] = {}
     for group in series.groups:
@@ -160,7 +171,8 @@ def _counted(series: Series, group: str, constant: Sequence[str]) -> pl.DataFram
         x = column.cast("float64")
         x = x.isnan().ifelse(None, x)  # a mean that holds one NaN would be NaN
         told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
-        told |= {f"last {key}": x.argmax(table[time])} if time is not None and constant else {}
+        if time is not None and constant:
+            told |= {f"last {key}": x.argmax(table[time]), f"first {key}": x.argmin(table[time])}
     told |= {"lasts": table[time].min() < table[time].max()} if time is not None else {}
     return collect(table.group_by(table[group].name("_group")).agg(**told))
 
@@ -176,19 +188,21 @@ def _counted_here(
     for key, column in {**labels, **{f"x{i}": pl.col(name) for i, name in enumerate(others)}}.items():
         x = column.cast(pl.Float64).fill_nan(None)
         told |= {f"mean {key}": x.mean(), f"n {key}": x.count(), f"min {key}": x.min(), f"max {key}": x.max()}
-        told |= {f"last {key}": x.drop_nulls().last()} if time is not None and constant else {}
+        told |= {f"median {key}": x.median(), f"std {key}": x.std()} if constant else {}
+        if time is not None and constant:
+            told |= {f"last {key}": x.drop_nulls().last(), f"first {key}": x.drop_nulls().first()}
     told |= {"lasts": pl.col(time).min() < pl.col(time).max()} if time is not None else {}
     frame = frame.sort(time, maintain_order=True) if time is not None else frame
     return frame.group_by(pl.col(group).alias("_group"), maintain_order=True).agg(**told)
 
 
 def _of_groups(series: Series, group: str) -> ir.Table:
-    """The rows of up to 200 groups where there are many."""
+    """The rows of up to 80 groups."""
     table = series.table
     counts = series.rows.frame[group].drop_nulls().value_counts(sort=False).filter(pl.col("count") > 1).sort(group)
-    if len(counts) <= FILTERED_ABOVE:
+    if len(counts) <= MOST_VALUES:
         return table.filter(table[group].notnull())
-    kept = counts[group].gather_every(len(counts) // MOST_VALUES)[:MOST_VALUES].to_list()
+    kept = counts[group].gather(np.linspace(0, len(counts) - 1, MOST_VALUES).astype(np.int64)).to_list()
     return table.filter(table[group].isin(kept))
 
 
@@ -200,7 +214,7 @@ def _what(counted: pl.DataFrame, series: Series, name: str) -> str | None:
         column = series.rows.target if key.startswith("y") else series.numbers[int(key[1:])]
         varies = at[f"min {key}"] < at[f"max {key}"]
         varies = varies if key.startswith("y") else varies & lasts
-        of = {how: at[f"{how} {key}"][varies] for how in ("n", *WORDS) if f"{how} {key}" in at}
+        of = {how: at[f"{how} {key}"][varies] for how in ("n", "first", *WORDS) if f"{how} {key}" in at}
         if column != name and (how := _how(x[varies], of | {"sum": of["mean"] * of["n"]})) is not None:
             return f"{how} of {column}"
         if column != name and key.startswith("y") and _is_smoothed(x[varies], of["n"], of["mean"] * of["n"]):
@@ -209,7 +223,8 @@ def _what(counted: pl.DataFrame, series: Series, name: str) -> str | None:
 
 
 def _how(x: Array, of: dict[str, Array]) -> str | None:
-    return next((words for how, words in WORDS.items() if how in of and _is_told(x, of[how])), None)
+    found = next((words for how, words in WORDS.items() if how in of and _is_told(x, of[how])), None)
+    return None if found and "first" in of and _is_told(x, of["first"]) else found
 
 
 def _is_told(x: Array, aggregate: Array) -> bool:
@@ -218,9 +233,18 @@ def _is_told(x: Array, aggregate: Array) -> bool:
     x, aggregate = x[there], aggregate[there]
     if len(x) < FEWEST_POINTS or np.ptp(x) == 0 or np.ptp(aggregate) == 0:
         return False
-    if abs(float(np.corrcoef(x, aggregate)[0, 1])) <= LINEAR:
+    if abs(float(np.corrcoef(x, aggregate)[0, 1])) <= LINEAR and not _is_rounded(x, aggregate):
         return False
     return min(len(np.unique(x)), len(np.unique(aggregate))) >= FEWEST_VALUES
+
+
+def _is_rounded(x: Array, aggregate: Array) -> bool:
+    """Whether every value is the aggregate rounded, to as many decimals as the values have."""
+    for digits in range(MOST_DIGITS + 1):
+        unit = 10.0**-digits
+        if np.allclose(x, np.round(x, digits), rtol=0, atol=unit * SMOOTH):
+            return bool(np.ptp(x) >= FEWEST_STEPS * unit and (np.abs(x - aggregate) <= unit * (0.5 + SMOOTH)).all())
+    return False
 
 
 def _is_smoothed(x: Array, n: Array, total: Array) -> bool:

@@ -15,9 +15,9 @@ import polars as pl
 
 from checks.collect import collect
 from checks.finding import Finding
-from checks.giveaway import LINEAR, is_line
 from checks.giveaway_aggregate import Series, aggregates_of_all
 from checks.labelled import FEWEST_OF_A_CLASS, Array, codes_of, numbers_of
+from checks.measures import LINEAR, is_line
 
 MOST_ROWS, MOST_GROUPS, MOST_ORDERS = 20_000, 200, 5
 LOOKED_AT, FEWEST_LOOKED_AT = 60, 10

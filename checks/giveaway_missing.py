@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 
 from checks.finding import Finding
-from checks.giveaway import auc
 from checks.labelled import FEWEST_OF_A_CLASS, Array, Labelled
+from checks.measures import auc
 
 SUSPICIOUS_BALANCE, SUSPICIOUS_QUANTITY = 0.85, 0.95
 

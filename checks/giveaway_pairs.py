@@ -12,8 +12,10 @@ from typing import Literal
 import numpy as np
 
 from checks.finding import Finding
-from checks.giveaway import best_threshold, is_line
+from checks.giveaway_cut import is_cut_where_rows_are
+from checks.giveaway_quantity import orders
 from checks.labelled import Array, Labelled, agreement, has_enough, mapped
+from checks.measures import best_threshold, is_line, ranks
 from checks.pair_search import Searched, combined, search
 from checks.words import plural
 
@@ -22,6 +24,7 @@ COVERED_TO_BLOCK, COVERED_TO_WARN = 0.9, 0.5
 WINDOW, FEWEST_INSIDE = 0.1, 0.03
 FITTED_ROWS = 20_000
 MOST_TOLD = 3
+MOST_CUT, NEARLY_ORDERED = 10, 0.999
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -48,15 +51,16 @@ def pairs_together(rows: Labelled, *, told: tuple[str, ...] = ()) -> list[Findin
     """The findings LEAK8.
 
     A rule on two columns is fitted on even buckets and judged on odd ones: a map from the pair of values to the label;
-    one threshold of the difference, its size, the sum, the ratio or the product; whether they are equal; a decision
-    tree. Columns that alone have an AUC of .95 or agree to .9 (Cohen's kappa) are in no pair, as anything joined to
-    them looks determined.
+    one threshold of the difference, its size, the sum, the ratio or the product (of two classes also two thresholds, of
+    k classes up to 2k - 2); whether they are equal; a decision tree. Columns that alone have an AUC of .95 or agree to
+    .9 (Cohen's kappa) are in no pair, as anything joined to them looks determined.
 
     It blocks when the rule errs on no row, with at least 30 of each class, and either the map knows nine tenths of
-    the rows, or rows lie close to the threshold on both sides: two clusters far apart are separated by many a line,
+    the rows, or rows lie close to every threshold on both sides: two clusters far apart are separated by many a line,
     and no definition. It warns when a rule errs on at most 1 % of the rows (and agrees to .97): also where a threshold
-    errs never but nothing lies near it. A quantity is determined when it is a plane of two columns, or a straight line
-    of their product or ratio.
+    errs never but nothing lies near it. A quantity is determined when it is a plane of two columns, or when their sum,
+    difference, product or ratio puts its rows in order (a root, a logarithm, a rounded copy of it); from a rank
+    correlation of .999 on it warns.
 
     Args:
         rows: Labelled rows.
@@ -66,7 +70,9 @@ def pairs_together(rows: Labelled, *, told: tuple[str, ...] = ()) -> list[Findin
     if not searched.n_pairs:
         seen = f"fewer than two features are neither constant nor strong alone, on {rows.judged_on}"
         return [Finding(code="LEAK8", outcome="not_applicable", seen=seen)]
-    found = [(pair, names) for names in searched.candidates if (pair := _judged(rows, *names)) is not None]
+    few = rows.fewer(FITTED_ROWS)  # most candidates err there already
+    likely = [names for names in searched.candidates if few is rows or _judged(few, *names) is not None]
+    found = [(pair, names) for names in likely if (pair := _judged(rows, *names)) is not None]
     found.sort(key=lambda each: each[0], reverse=True)
     if found:
         return [
@@ -121,9 +127,30 @@ def _pair(predicted: Array, truth: Array, how: str, *, is_exact_enough: bool) ->
 
 
 def _by_thresholds(rows: Labelled, one: str, other: str) -> list[Pair | None]:
-    if rows.n_labels != 2:
-        return []
-    return [_by_threshold(rows, values, how) for how, values in combined(rows, one, other).items()]
+    found: list[Pair | None] = []
+    for how, values in combined(rows, one, other).items():
+        if np.isfinite(values).mean() >= COVERED_TO_WARN and is_cut_where_rows_are(values, rows):
+            return [Pair(determines=True, told=1.0, how=how)]
+        found.append(_by_threshold(rows, values, how) if rows.n_labels == 2 else None)
+        found.append(_by_cuts(rows, values, how) if found[-1] is None else None)
+    return found
+
+
+def _by_cuts(rows: Labelled, x: Array, how: str) -> Pair | None:
+    """Two or more thresholds of one combination, as a tree of few leaves sets them."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    there = np.isfinite(x)
+    fit, judge = there & rows.fitted, there & ~rows.fitted
+    is_covered = judge.sum() >= COVERED_TO_WARN * (~rows.fitted).sum()
+    if not is_covered or rows.n_labels > MOST_CUT or len(np.unique(rows.y[fit])) < 2 or not has_enough(rows.y[judge]):
+        return None
+    few = np.flatnonzero(fit)[:: max(int(fit.sum()) // FITTED_ROWS, 1)]
+    # Ranks: a tree reads 32-bit floats, and far values would hide the others.
+    place = ranks(np.where(there, x, np.nanmax(x[there])))
+    tree = DecisionTreeClassifier(max_leaf_nodes=2 * rows.n_labels - 1, random_state=0)
+    tree.fit(place[few, None], rows.y[few])
+    return _pair(tree.predict(place[judge, None]), rows.y[judge], how, is_exact_enough=False)
 
 
 def _by_threshold(rows: Labelled, x: Array, how: str) -> Pair | None:
@@ -168,8 +195,24 @@ def _as_quantity(rows: Labelled, one: str, other: str) -> Pair | None:
     plane = np.column_stack([a, b, np.ones(len(a))])
     weights, *_ = np.linalg.lstsq(plane[fit], rows.y[fit], rcond=None)
     judge = there & ~rows.fitted
-    lines = {"a sum of both": (plane @ weights)} | combined(rows, one, other)
-    for how, values in lines.items():
-        if is_line(np.where(judge, values, np.nan), rows.y):
+    near: list[Pair] = []
+    for how, values in ({"a sum of both": plane @ weights} | combined(rows, one, other)).items():
+        x = np.where(judge, values, np.nan)
+        if is_line(x, rows.y) or orders(x, rows.y):
             return Pair(determines=True, told=1.0, how=how)
-    return None
+        if np.isfinite(x).sum() >= COVERED_TO_WARN * judge.sum() and (told := _in_ranks(x, rows.y)) >= NEARLY_ORDERED:
+            near.append(Pair(determines=False, told=told, how=how))
+    best = max(near, default=None)
+    if best is None:
+        return None
+    # What is joined to a column that is strong alone is as strong: together they must leave a tenth of what it leaves.
+    alone = max(_in_ranks(np.where(judge, values, np.nan), rows.y) for values in (a, b))
+    return best if 1 - best.told <= (1 - alone) / 10 else None
+
+
+def _in_ranks(x: Array, y: Array) -> float:
+    there = np.isfinite(x)
+    x, y = x[there], y[there]
+    if len(x) < 30 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return 0.0
+    return abs(float(np.corrcoef(ranks(x), ranks(y))[0, 1]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 
 from checks.collect import collect, one_row
+from checks.copies_by_chance import pairs_by_chance
 from checks.finding import Finding
 from checks.words import plural
 
@@ -86,7 +87,8 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     Args:
         table: Has `_split` and `columns`.
         columns: Every column but key, entity, time, target and those that are not features.
-        has_key: With a key such rows are different things that look alike: that warns. Without, they are copies.
+        has_key: With a key such rows are different things that look alike: that warns, unless there are no more of them
+            than chance gives. Without, they are copies.
     """
     if not columns:
         return Finding(code="LEAK2", outcome="not_applicable", seen="no column is left to compare")
@@ -108,8 +110,11 @@ def identical_rows(table: ir.Table, columns: Sequence[str], *, has_key: bool) ->
     n_rows, n_kinds = int(row["n_rows"]), int(row["n_kinds"])
     if not n_rows:
         return quiet
-    return Finding(
-        code="LEAK2",
-        outcome="warn" if has_key else "fail",
-        seen=f"{plural(n_rows, 'row')} ({n_kinds:,} different) have a copy in another split, by {compared}",
-    )
+    seen = f"{plural(n_rows, 'row')} ({n_kinds:,} different) have a copy in another split, by {compared}"
+    if not has_key:
+        return Finding(code="LEAK2", outcome="fail", seen=seen)
+    n_pairs, by_chance = pairs_by_chance(placed, columns)
+    if by_chance is None:
+        return Finding(code="LEAK2", outcome="warn", seen=seen)
+    chance = f"{seen}: {plural(n_pairs, 'pair')}, where independent draws of these columns give {by_chance:,.1f}"
+    return Finding(code="LEAK2", outcome="cannot_tell", seen=chance)

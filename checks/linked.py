@@ -6,6 +6,7 @@ Entities that are shared by name are `checks.leakage`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.collect import collect, one_row
@@ -31,11 +32,33 @@ ORIGIN_NAMES = frozenset(
 EXAMPLES = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class Linking:
+    """What the values of a column join.
+
+    Attributes:
+        n_values: How many values there are.
+        n_shared: Those that belong to two entities or more.
+        pairs: Of those that cross splits two of the entities each.
+    """
+
+    n_values: int
+    n_shared: int
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether more values are shared than those of an identifier are."""
+        return self.n_shared > (1 - ONE_ENTITY_SHARE) * self.n_values
+
+
 def entities_under_two_names(table: ir.Table, columns: Sequence[str], *, apart: Apart) -> list[Finding]:
     """The finding LEAK7: a value of an identifier (an e-mail, a device) belongs to entities of two splits.
 
     A text column is an identifier when at least 95 % of its values belong to one entity, half or more of the entities
     that have one have their own, there are at least 30 values, and nine in ten hold a digit or an @ and are no date.
+    One of whose values more than 5 % belong to several entities, and not by chance, cannot be judged: it may be an
+    identifier of households, or a text from a template.
 
     Args:
         table: Has `_entity`, `_split` and `columns`.
@@ -49,16 +72,32 @@ def entities_under_two_names(table: ir.Table, columns: Sequence[str], *, apart: 
         seen = "no column is an identifier besides the entity: a text whose values belong to one entity each"
         return [Finding(code="LEAK7", outcome="not_applicable", seen=seen)]
     where = "two splits of one pool" if apart == "pool" else "two splits"
-    return [
+    unclear = [_unclear(name, found, where) for name, found in judged.items() if found.is_unclear]
+    clear = {name: found.pairs for name, found in judged.items() if not found.is_unclear}
+    warned = [
         Finding(
             code="LEAK7",
             outcome="warn",
             column=name,
             seen=f"entities of {where} share {plural(len(such), 'value')} of {name}, such as {_shown(such)}",
         )
-        for name, such in judged.items()
+        for name, such in clear.items()
         if such
-    ] or [Finding(code="LEAK7", outcome="pass", seen=f"no value of {', '.join(judged)} belongs to {where}")]
+    ]
+    if warned or not clear:
+        return [*warned, *unclear]
+    return [
+        Finding(code="LEAK7", outcome="pass", seen=f"no value of {', '.join(clear)} belongs to {where}"),
+        *unclear,
+    ]
+
+
+def _unclear(name: str, found: Linking, where: str) -> Finding:
+    seen = (
+        f"{found.n_shared:,} of {plural(found.n_values, 'value')} of {name} belong to several entities, too many for an"
+        f" identifier; {len(found.pairs):,} to entities of {where}"
+    )
+    return Finding(code="LEAK7", outcome="cannot_tell", column=name, seen=seen)
 
 
 def _is_marked(placed: ir.Table, name: str) -> bool:
@@ -82,8 +121,8 @@ def _crosses(there: ir.Table, apart: Apart) -> ir.BooleanValue:
     return (pools[0][0] & pools[0][1]) | (pools[1][0] & pools[1][1])
 
 
-def _linking(placed: ir.Table, name: str, apart: Apart) -> list[tuple[str, str]] | None:
-    """The pairs of entities that a value joins across splits; None when the column is no identifier."""
+def _linking(placed: ir.Table, name: str, apart: Apart) -> Linking | None:
+    """What the column's values join; None when it is no identifier."""
     there = placed.filter(placed[name].notnull() & placed["_entity"].notnull())
     per_value = there.group_by(_value=there[name]).agg(
         _first=there["_entity"].min(),
@@ -94,12 +133,12 @@ def _linking(placed: ir.Table, name: str, apart: Apart) -> list[tuple[str, str]]
     counts = one_row(per_value.aggregate(n=per_value.count(), n_shared=is_shared.sum().fill_null(0)))
     n_entities = int(one_row(there.aggregate(n=there["_entity"].nunique()))["n"])
     n, n_shared = int(counts["n"]), int(counts["n_shared"])
-    if n < max(FEWEST_VALUES, OWN_VALUE_SHARE * n_entities) or n_shared > (1 - ONE_ENTITY_SHARE) * n:
+    if n < max(FEWEST_VALUES, OWN_VALUE_SHARE * n_entities):
         return None
     if n_shared and _is_chance(collect(_some(per_value.select("_value"), MOST_VALUES))["_value"], n_shared, n):
         return None
     crossing = per_value.filter(is_shared & per_value["_crosses"]).select("_first", "_last").order_by("_first", "_last")
-    return collect(crossing).rows()
+    return Linking(n_values=n, n_shared=n_shared, pairs=tuple(collect(crossing).rows()))
 
 
 def _is_chance(values: pl.Series, n_shared: int, n_values: int) -> bool:

@@ -12,16 +12,17 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from checks.giveaway import auc, scores
+from checks.giveaway import scores
 from checks.labelled import Array, Labelled, agreement, is_ordered, mapped, numbers_of
+from checks.measures import auc, ranks
 
 MOST_PAIRS = 1_000
 SEARCHED_ROWS = 4_000
 LINE_ROWS = 400
 N_BINS = 16
 MOST_LEVELS = 32
-STRONG_AUC, STRONG_AGREEMENT = 0.95, 0.9
-LIKELY_AGREEMENT, LIKELY_AUC, LIKELY_LINE = 0.6, 0.985, 0.999
+STRONG_AUC, STRONG_OF_MANY, STRONG_AGREEMENT = 0.95, 0.99, 0.9
+LIKELY_AGREEMENT, LIKELY_AUC, LIKELY_LINE = 0.6, 0.985, 0.995
 MOST_CANDIDATES = 12
 
 
@@ -75,8 +76,9 @@ def search(rows: Labelled, features: Sequence[str]) -> Searched:
 
     Up to 4,000 rows, of each class alike, say which columns are strong alone and which pairs are likely: those whose
     map of 16 by 16 cells agrees to .6 on the half that it was not fitted on, or one of whose combinations has an AUC of
-    .985. Of a quantity, those whose plane, product or ratio correlates to .999. With more than 1,000 pairs those are
-    looked at whose columns tell most alone, and those with the strongest interaction.
+    .985. Of a quantity, those whose plane, sum, difference, product or ratio correlates to .995, of values or ranks.
+    With more than 1,000 pairs those are looked at whose columns tell most alone, and those with the strongest
+    interaction.
     """
     few = _sample(rows)
     weak = {name: score for name in features if (score := _alone(name, few)) is not None}
@@ -127,7 +129,9 @@ def _alone(name: str, few: Labelled) -> float | None:
     area = max((score.auc for score in scores(few, [name])), default=0.5)
     said = mapped(_bins(name, few), few)
     told = agreement(said.predicted, said.truth, is_quantity=False)
-    return None if area >= STRONG_AUC or told >= STRONG_AGREEMENT else max(area, told)
+    # Of three classes a column may tell one well and not the others: a pair with it does not look determined by that.
+    is_strong = told >= STRONG_AGREEMENT or area >= (STRONG_AUC if few.n_labels == 2 else STRONG_OF_MANY)
+    return None if is_strong else max(area, told)
 
 
 def _likeliest(few: Labelled, weak: dict[str, float]) -> list[tuple[str, str]]:
@@ -199,7 +203,9 @@ def _plane(rows: Labelled, one: str, other: str) -> Array:
 
 
 def _correlation(x: Array, y: Array) -> float:
+    """The larger of the two correlations, of the values and of their ranks."""
     there = np.isfinite(x)
-    if there.sum() < 30 or np.ptp(x[there]) == 0 or np.ptp(y[there]) == 0:
+    x, y = x[there], y[there]
+    if len(x) < 30 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return abs(float(np.corrcoef(x[there], y[there])[0, 1]))
+    return max(abs(float(np.corrcoef(x, y)[0, 1])), abs(float(np.corrcoef(ranks(x), ranks(y))[0, 1])))

@@ -8,6 +8,7 @@ what is honestly known of a user's past. `KINDS` is the register: one line a kin
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -180,10 +181,17 @@ def one_column(rng: np.random.Generator) -> Table:
     table = base(rng, labels=rng.choice(["binary", "classes", "quantity"]))
     label = table.frame["label"]
     if label.dtype.is_float():
-        return table + {"leak": label * 0.01 - 3}
+        how = [
+            label * 0.01 - 3,
+            (label / 50).exp(),
+            -(label - label.min()).sqrt(),
+            label.rank("ordinal"),
+            label.round(0),
+        ]  # type: ignore[operator]
+        return table + {"leak": how[rng.integers(len(how))]}
     how = rng.choice(["map", "threshold"]) if label.dtype == pl.Boolean else "map"
     if how == "threshold":
-        return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * (1 + rng.exponential(size=N_ROWS)))}
+        return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * rng.exponential(size=N_ROWS))}
     return table + {"leak": pl.format("{}-{}", pl.Series(label.cast(pl.String)), pl.int_range(pl.len()) % 5)}
 
 
@@ -192,6 +200,40 @@ def suspicious_column(rng: np.random.Generator) -> Table:
     table = base(rng, labels="binary")
     weak = replace(table, frame=table.frame.drop("strong", "second", "twin"))
     return weak + {"leak": pl.Series(_is_positive(table) * 4.0 + rng.normal(size=N_ROWS))}
+
+
+def cut_column(rng: np.random.Generator) -> Table:
+    """Three classes by two thresholds, or two classes by what lies between them."""
+    x = [rng.normal(50, 20, N_ROWS), rng.lognormal(2, 1, N_ROWS), rng.gamma(2, 10, N_ROWS)][rng.integers(3)]
+    low, high = np.quantile(x, [rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)])
+    is_between = (x > low) & (x < high)
+    label = is_between if rng.random() < 0.5 else np.array(["low", "middle", "top"])[np.digitize(x, [low, high])]
+    return base(rng, labels="binary") + {"leak": pl.Series(x), "label": pl.Series(label)}
+
+
+def nearly_cut_column(rng: np.random.Generator) -> Table:
+    table = cut_column(rng)
+    leak, pasts = table.frame["leak"], [name for name in table.frame.columns if name == "rate_before"]
+    noise = pl.Series(rng.normal(0, 0.04, N_ROWS)) * leak.std()
+    return replace(table + {"leak": leak + noise}, frame=(table + {"leak": leak + noise}).frame.drop(pasts))
+
+
+def classes_apart(rng: np.random.Generator) -> Table:
+    table = base(rng, labels="binary")
+    return table + {"leak": pl.Series(np.where(_is_positive(table), 1, -1) * (1 + rng.exponential(size=N_ROWS)))}
+
+
+def quantity_nearly(rng: np.random.Generator) -> Table:
+    """A column that is the quantity with noise, in few bins, or a function of it that turns."""
+    table = base(rng, labels="quantity")
+    label = table.frame["label"]
+    noisy = label + pl.Series(rng.normal(0, rng.uniform(0.01, 0.3), N_ROWS)) * label.std()
+    bins = label.qcut(int(rng.integers(4, 9))).cast(pl.String)
+    turned = pl.Series(rng.normal(size=N_ROWS))
+    how = rng.integers(3)
+    if how == 2:
+        return table + {"leak": turned, "label": (turned - 0.3) ** 2}
+    return table + {"leak": [noisy, bins][how]}
 
 
 def _pair(table: Table, a: Any, b: Any, label: Any) -> Table:
@@ -253,6 +295,23 @@ def pair_that_is_equal(rng: np.random.Generator) -> Table:
 def pair_of_a_quantity(rng: np.random.Generator) -> Table:
     table, (a, b) = base(rng, labels="quantity"), rng.lognormal(2, 0.7, (2, N_ROWS))
     label = [a * b, a + 3 * b, a / b][rng.integers(3)]
+    return _pair(table, pl.Series(a), pl.Series(b), label)
+
+
+def pair_of_classes(rng: np.random.Generator) -> Table:
+    """Three classes cut from what two columns make."""
+    a, b = rng.lognormal(3, 0.6, (2, N_ROWS))
+    made = [a + b, a - b, a / b][rng.integers(3)]
+    cuts = np.quantile(made, [rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8)])
+    label = np.array(["low", "middle", "top"])[np.digitize(made, cuts)]
+    return _pair(base(rng, labels="classes"), pl.Series(a), pl.Series(b), label)
+
+
+def pair_in_order(rng: np.random.Generator) -> Table:
+    """A quantity in the order of what two columns make, or with a little noise."""
+    table, (a, b) = base(rng, labels="quantity"), rng.lognormal(2, 0.7, (2, N_ROWS))
+    made = [a * b, a + b, a / b][rng.integers(3)]
+    label = [np.sqrt(made), np.log(made), np.round(made, 1), made * (1 + rng.normal(0, 0.005, N_ROWS))][rng.integers(4)]
     return _pair(table, pl.Series(a), pl.Series(b), label)
 
 
@@ -424,6 +483,84 @@ def ranked(rng: np.random.Generator) -> Table:
     return base(rng) + {"leak": pl.col("heavy").rank("ordinal") / pl.len()}
 
 
+def _copied_to_dev(rng: np.random.Generator, table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Four to eight rows of train as rows of dev, of an entity of dev; and the table's own rows."""
+    train, dev = (table.frame.filter(pl.col("_split") == split) for split in ("train", "dev"))
+    copies = train.sample(int(rng.integers(4, 9)), seed=int(rng.integers(1 << 30)))
+    taken = dev.head(len(copies)).select("user", "at", "_entity", "_bucket", "_split", "_place")
+    return pl.concat([copies.drop(taken.columns), taken], how="horizontal").select(table.frame.columns), table.frame
+
+
+def near_row(rng: np.random.Generator) -> Table:
+    """A copy with noise of 1e-4 deviations in every column of floats, or with one sign turned."""
+    table = base(rng)
+    copies, frame = _copied_to_dev(rng, table)
+    floats = [name for name in table.features if frame[name].dtype.is_float()]
+    if rng.random() < 0.5:
+        noise = {name: pl.Series(rng.uniform(-5e-5, 5e-5, len(copies))) * frame[name].std() for name in floats}
+        copies = copies.with_columns(**{name: copies[name] + noise[name] for name in floats})
+    else:
+        copies = copies.with_columns(-pl.col(str(rng.choice(["strong", "heavy"]))))
+    return replace(table, frame=pl.concat([frame, copies]))
+
+
+def near_text(rng: np.random.Generator) -> Table:
+    """A copied text in other case, spacing, unicode form or order of words."""
+    table = base(rng)
+    syllables = ["ka", "lo", "mé", "ri", "su", "to", "na", "vü", "pe", "di"]
+    words = np.array(["".join(rng.choice(syllables, 3)) for _ in range(3_000)])
+    table += {"body": pl.Series([" ".join(rng.choice(words, 12)) for _ in range(N_ROWS)])}
+    copies, frame = _copied_to_dev(rng, table)
+    changes: list[Callable[[str], str]] = [
+        str.upper,
+        lambda text: text.replace(" ", "  \t"),
+        lambda text: unicodedata.normalize("NFD", text),
+        lambda text: " ".join(rng.permutation(text.split())),
+    ]
+    body = [changes[rng.integers(4)](text) for text in copies["body"]]
+    return replace(table, frame=pl.concat([frame, copies.with_columns(body=pl.Series(body))]))
+
+
+def overlap_in_time(rng: np.random.Generator) -> Table:
+    """Splits by time, and one row of dev or test at the second of the last row before, or a second earlier."""
+    table = base(rng)
+    frame = table.frame.sort("at").with_columns(_order=pl.int_range(pl.len()))
+    cuts = [int(N_ROWS * share) for share in (0.8, 0.9)]
+    split = pl.lit("train")
+    for cut, name in zip(cuts, ("dev", "test"), strict=True):
+        split = pl.when(pl.col("_order") >= cut).then(pl.lit(name)).otherwise(split)
+    cut = cuts[rng.integers(2)]
+    early = frame["at"][cut - 1] - np.timedelta64(int(rng.integers(2)), "s").item()
+    at = pl.when(pl.col("_order") == cut).then(pl.lit(early)).otherwise("at")
+    return replace(table, frame=frame.with_columns(_split=split, at=at).drop("_order"), about={"by": "time"})
+
+
+def two_names(rng: np.random.Generator) -> Table:
+    """A user of dev has the e-mail of a user of train."""
+    table = base(rng)
+    users = table.frame.group_by("user").agg(pl.col("_split").first()).sort("user")
+    names = ["".join(rng.choice(list("abcdefghijklmnoprstuvwz"), 9)) for _ in range(len(users))]
+    mails = {user: f"{names[i]}{i % 90}@mail.example" for i, user in enumerate(users["user"])}
+    of = {split: users.filter(pl.col("_split") == split)["user"].to_list() for split in ("train", "dev")}
+    for one, other in zip(of["dev"][: int(rng.integers(1, 4))], of["train"], strict=False):
+        mails[one] = mails[other]
+    return table + {"email": table.frame["user"].replace_strict(mails)}
+
+
+def made_from_another(rng: np.random.Generator) -> Table:
+    """A tenth of the rows were made from another of their split, a few of train from one of dev or test."""
+    table = base(rng)
+    ids = [f"r{i:05}" for i in rng.permutation(90_000)[:N_ROWS]]
+    split = table.frame["_split"].to_numpy()
+    parents: list[str | None] = [None] * N_ROWS
+    for row in rng.permutation(N_ROWS)[: N_ROWS // 10]:
+        parents[row] = ids[rng.choice(np.flatnonzero(split == split[row]))]
+    for row in rng.permutation(np.flatnonzero(split == "train"))[: int(rng.integers(1, 4))]:
+        parents[row] = ids[rng.choice(np.flatnonzero(split != "train"))]
+    named = {"id": pl.Series(ids), str(rng.choice(["parent_id", "augmented_from"])): pl.Series(parents)}
+    return replace(table + named, key=("id",))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of leak.
@@ -446,6 +583,10 @@ KINDS = {
     "an identical row in two splits": kind(identical_row, "LEAK2"),
     "target by one column": kind(one_column, "LEAK3"),
     "target by one column, nearly": kind(suspicious_column, "LEAK4"),
+    "classes cut from one column": kind(cut_column, "LEAK3"),
+    "classes cut from one column, nearly": kind(nearly_cut_column, "LEAK4"),
+    "classes apart along one column": kind(classes_apart, "LEAK4"),
+    "quantity by one column, nearly": kind(quantity_nearly, "LEAK4", "LEAK3"),
     "target by two flags": kind(pair_of_flags, "LEAK8"),
     "target by two categories": kind(pair_of_categories, "LEAK8"),
     "target by two thresholds": kind(pair_of_thresholds, "LEAK8"),
@@ -454,6 +595,8 @@ KINDS = {
     "target by a ratio": kind(pair_by_ratio, "LEAK8"),
     "target by two equal columns": kind(pair_that_is_equal, "LEAK8"),
     "quantity by two columns": kind(pair_of_a_quantity, "LEAK8"),
+    "classes by two columns": kind(pair_of_classes, "LEAK8"),
+    "quantity in the order of two columns": kind(pair_in_order, "LEAK8"),
     "missing exactly with a label": kind(missing_exactly, "LEAK9"),
     "missing mostly with a label": kind(missing_mostly, "LEAK9"),
     "missing above a quantity": kind(missing_of_a_quantity, "LEAK9"),
@@ -475,6 +618,11 @@ KINDS = {
     "standardised over all rows": kind(standardised, "LEAK15"),
     "brought to 0 to 1 over all rows": kind(brought_to_0_to_1, "LEAK15"),
     "ranked over all rows": kind(ranked, "LEAK15"),
+    "rows nearly alike in two splits": kind(near_row, "LEAK5"),
+    "texts nearly alike in two splits": kind(near_text, "LEAK5"),
+    "splits that overlap in time": kind(overlap_in_time, "LEAK6"),
+    "an entity under two names": kind(two_names, "LEAK7"),
+    "a row made from another split's": kind(made_from_another, "LEAK14"),
 }
 CLEAN = ("binary", "rare", "classes", "quantity")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import ibis
 import numpy as np
 import polars as pl
@@ -12,10 +14,12 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.metrics import roc_auc_score
 
 from checks.finding import Finding
-from checks.giveaway import Score, auc, giveaways, suspicious_columns
+from checks.giveaway import Score, giveaways, suspicious_columns
 from checks.giveaway import determining_columns as determining_of
 from checks.giveaway import scores as scores_of
+from checks.giveaway_group import group_labels
 from checks.labelled import Labelled
+from checks.measures import auc
 from checks.target_leakage import Roles, target_leakage
 
 N_ROWS = 400
@@ -103,9 +107,9 @@ def test_a_column_with_a_threshold_determines_the_target(sign: int, has_nulls: b
 
 
 def test_a_date_with_a_threshold_determines_the_target() -> None:
-    day = pl.Series(np.where(np.arange(N_ROWS) % 2 == 0, 0, 1000) + np.arange(N_ROWS)).cast(pl.Date)
+    days = np.random.default_rng(1).permutation(N_ROWS)
 
-    assert determining_columns(rows(day=day), ["noise", "day"]) == ["day"]
+    assert determining_columns(rows(day=pl.Series(days).cast(pl.Date), target=days > 220), ["noise", "day"]) == ["day"]
 
 
 def test_one_row_that_errs_is_enough_not_to_determine() -> None:
@@ -126,10 +130,23 @@ def test_values_seen_once_among_the_fitted_rows_are_not_counted() -> None:
     # Every id has one row in each half, and both have one label: a map would never err.
     pair = np.arange(N_ROWS) // 2
     frame = pl.DataFrame({"target": pair % 2 == 0, "id": [f"id-{i}" for i in pair], "_bucket": np.arange(N_ROWS) % 2})
-    seen_twice = pl.concat([frame, frame])
+    seen_often = pl.concat([frame] * 15)
 
     assert determining_columns(frame, ["id"]) == []
-    assert determining_columns(seen_twice, ["id"]) == ["id"]
+    assert determining_columns(seen_often, ["id"]) == ["id"]
+
+
+def test_what_is_measured_of_a_patient_in_each_of_its_few_rows_is_a_group_and_determines_nothing() -> None:
+    rng = np.random.default_rng(8)
+    patient = rng.integers(0, 100, 800)
+    label, weight = (rng.random(100) < 0.5)[patient], rng.normal(70, 9, 100)[patient]
+    frame = rows(n_rows=800, target=label, weight=weight, name=[f"p{i:03}" for i in patient])
+
+    assert outcomes(frame) == {("LEAK3", "pass"): None, ("LEAK4", "pass"): None}
+    assert {found.column for found in group_labels(labelled(frame, ["weight", "name"]), ["weight", "name"])} == {
+        "weight",
+        "name",
+    }
 
 
 def test_that_a_value_is_missing_may_determine_the_target() -> None:
@@ -182,10 +199,13 @@ def test_a_straight_line_with_gaps_determines_a_numeric_target() -> None:
     assert determining_columns(frame, ["copy"]) == ["copy"]
 
 
-def test_auc_is_not_asked_of_a_quantity() -> None:
+def test_ranks_and_no_auc_are_asked_of_a_quantity() -> None:
     price = np.random.default_rng(3).normal(100, 20, N_ROWS)
 
-    assert outcomes(rows(target=price)) == {("LEAK3", "pass"): None, ("LEAK4", "not_applicable"): None}
+    [_, found] = judged(rows(target=price), ["noise"])
+
+    assert found.outcome == "pass"
+    assert re.fullmatch(r"the best column alone is noise, 0\.\d{3} of 1 of the ranks, on 400 rows", found.seen)
 
 
 def leaking(noise_of_the_leak: float = 1.0) -> pl.DataFrame:

@@ -64,6 +64,50 @@ OVER_ALL = {
 }
 
 
+HELD = {
+    "the mean of x over all rows of one shop": X.mean().over("shop").round(2),
+    "the median of x over all rows of one shop": X.median().over("shop"),
+    "the standard deviation of x over all rows of one shop": X.std().over("shop"),
+    "the mean of target over all rows of one shop": Y.mean().over("shop").round(2),
+}
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_of_a_table_that_is_held_rounded_ones_medians_and_deviations_are_told(what: str) -> None:
+    assert seen(HELD[what]) == [f"f is {what}"]
+
+
+RISING = X.abs().cum_sum().over("shop") + pl.col("shop").str.slice(1).cast(pl.Float64) * 7 % 13
+
+
+@pytest.mark.parametrize("most_held", [100, 20_000], ids=["engine", "held"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_least_so_far_of_numbers_that_rise_is_known_from_the_start(
+    sign: int, most_held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giveaway_aggregate, "HELD_ROWS", most_held)
+    of_past = (RISING * sign).cum_min() if sign > 0 else (RISING * sign).cum_max()
+
+    assert seen(of_past.over("shop"), x=RISING * sign) == []
+
+
+SO_FAR = {
+    "sum": X.cum_sum(),
+    "sum before": X.cum_sum().shift(1),
+    "least": X.cum_min(),
+    "most": X.cum_max(),
+    "most before": X.cum_max().shift(1),
+    "label before": Y.cum_sum().shift(1),
+}
+
+
+@pytest.mark.parametrize("by", ["shop", None])
+@pytest.mark.parametrize("how", SO_FAR)
+@pytest.mark.parametrize("x", [X, X.abs().cum_sum().over("shop")], ids=["any", "rising"])
+def test_sums_and_extremes_of_the_past_pass(how: str, by: str | None, x: pl.Expr) -> None:
+    assert seen(SO_FAR[how].over(by) if by else SO_FAR[how], x=x) == []
+
+
 @pytest.mark.parametrize("what", OVER_ALL)
 def test_an_aggregate_over_all_rows_of_a_group_is_told(what: str) -> None:
     assert seen(OVER_ALL[what]) == [f"f is {what}"]

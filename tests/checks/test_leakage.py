@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -139,7 +140,40 @@ def test_every_row_of_a_kind_that_crosses_is_counted() -> None:
 
 
 def test_with_a_key_copies_warn() -> None:
-    assert identical_rows(rows((1, 1, "train"), (1, 1, "test")), ["a", "b"], has_key=True).outcome == "warn"
+    others = [(i, -i, ("train", "dev")[i % 2]) for i in range(2, 40)]
+
+    assert identical_rows(rows((1, 1, "train"), (1, 1, "test"), *others), ["a", "b"], has_key=True).outcome == "warn"
+
+
+def shirts(n: int = 600) -> pl.DataFrame:
+    """Things of few columns: every kind of them stands in every split."""
+    rng = np.random.default_rng(0)
+    return pl.DataFrame(
+        {
+            "colour": rng.choice(["blue", "red", "white"], n),
+            "size": rng.integers(36, 46, n),
+            "price": rng.integers(10, 40, n),
+            "_split": rng.choice(["train", "dev", "test"], n, p=[0.8, 0.1, 0.1]),
+        }
+    )
+
+
+def test_with_a_key_as_many_copies_as_chance_gives_say_nothing_and_that_is_said() -> None:
+    found = identical_rows(bound(shirts()), ["colour", "size", "price"], has_key=True)
+
+    assert found.outcome == "cannot_tell"
+    n_pairs, by_chance = map(float, re.findall(r": (\d+) pairs, where independent .* give ([\d.]+)", found.seen)[0])
+    assert n_pairs == pytest.approx(by_chance, rel=0.5)
+
+
+def test_with_a_key_more_copies_than_chance_gives_warn() -> None:
+    rng = np.random.default_rng(1)
+    frame = shirts().with_columns(weight=pl.Series(rng.normal(size=600)))
+    copies = frame.filter(pl.col("_split") == "train").head(3).with_columns(_split=pl.lit("test"))
+
+    found = identical_rows(bound(pl.concat([frame, copies])), ["colour", "size", "price", "weight"], has_key=True)
+
+    assert (found.outcome, number(found)) == ("warn", 6)
 
 
 def test_rows_whose_values_swap_columns_are_not_identical() -> None:

@@ -69,6 +69,19 @@ def test_categories_codes_and_dates_are_no_identifiers() -> None:
     assert finding.outcome == "not_applicable"
 
 
+def test_where_more_than_five_in_a_hundred_values_are_shared_it_cannot_tell_and_says_how_many() -> None:
+    homes = [f"household{i // 2 if i < 40 else i}@mail.example" for i in range(200)]
+
+    [finding] = entities_under_two_names(
+        bound(customers().with_columns(email=pl.Series(homes))), COLUMNS, apart="everywhere"
+    )
+
+    assert (finding.code, finding.outcome, finding.column) == ("LEAK7", "cannot_tell", "email")
+    assert finding.seen == (
+        "20 of 180 values of email belong to several entities, too many for an identifier; 8 to entities of two splits"
+    )
+
+
 def test_house_numbers_that_meet_by_chance_are_no_identifiers() -> None:
     rng = np.random.default_rng(1)
     streets = rng.choice(["Mill", "Park", "High", "Church", "Station"], 300)

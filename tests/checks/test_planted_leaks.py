@@ -11,6 +11,7 @@ import os
 import runpy
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from checks.giveaway import determining_columns
 from checks.giveaway_scaled import scaled_over_all
 from checks.labelled import Labelled
 from checks.leakage import identical_rows, shared_entities
+from checks.linked import derived_rows, entities_under_two_names
+from checks.near_rows import near_copies
 from checks.target_leakage import QUESTIONS as TARGET_QUESTIONS
 from checks.target_leakage import Asked, Roles
+from checks.time_overlap import time_overlap
 
 PLANTED = runpy.run_path(str(Path(__file__).with_name("planted.py")))
 KINDS = PLANTED["KINDS"]
@@ -63,11 +67,31 @@ def of_entities(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
 
 
 def of_copies(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
-    return [identical_rows(rows, [n for n in table.features if n not in table.key], has_key=bool(table.key))]
+    return [identical_rows(rows, _compared(table), has_key=bool(table.key))]
 
 
 def of_scaling(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
     return scaled_over_all(rows, table.features)
+
+
+def _compared(table: Any) -> list[str]:
+    return [name for name in table.features if name not in table.key]
+
+
+def of_near_rows(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
+    return near_copies(rows, _compared(table), apart=table.apart)
+
+
+def of_time(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
+    return [time_overlap(rows, table.time, gap=timedelta(0))] if table.about.get("by") == "time" else []
+
+
+def of_names(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
+    return entities_under_two_names(rows, [*_compared(table), *table.hidden], apart=table.apart)
+
+
+def of_origins(table: Any, rows: Any, codes: Sequence[str]) -> list[Finding]:
+    return [derived_rows(rows, key=table.key[0] if table.key else None, columns=table.frame.columns, declared=None)]
 
 
 # The codes of a question, and the question.
@@ -76,6 +100,10 @@ QUESTIONS: dict[tuple[str, ...], Callable[[Any, Any, Sequence[str]], list[Findin
     ("LEAK2",): of_copies,
     tuple(code for codes in TARGET_QUESTIONS for code in codes): of_target,
     ("LEAK15",): of_scaling,
+    ("LEAK5",): of_near_rows,
+    ("LEAK6",): of_time,
+    ("LEAK7",): of_names,
+    ("LEAK14",): of_origins,
 }
 ALL = tuple(code for codes in QUESTIONS for code in codes)
 
