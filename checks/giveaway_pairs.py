@@ -13,8 +13,9 @@ import numpy as np
 
 from checks.finding import Finding
 from checks.giveaway_cut import is_cut_where_rows_are
+from checks.giveaway_quadrants import quadrants
 from checks.giveaway_quantity import orders
-from checks.labelled import Array, Labelled, agreement, has_enough, mapped
+from checks.labelled import Array, Labelled, agreement, has_enough, is_ordered, mapped
 from checks.measures import best_threshold, is_line, ranks
 from checks.pair_search import Searched, combined, search
 from checks.words import plural
@@ -52,8 +53,8 @@ def pairs_together(rows: Labelled, *, told: tuple[str, ...] = ()) -> list[Findin
 
     A rule on two columns is fitted on even buckets and judged on odd ones: a map from the pair of values to the label;
     one threshold of the difference, its size, the sum, the ratio or the product (of two classes also two thresholds, of
-    k classes up to 2k - 2); whether they are equal; a decision tree. Columns that alone have an AUC of .95 or agree to
-    .9 (Cohen's kappa) are in no pair, as anything joined to them looks determined.
+    k classes up to 2k - 2); whether they are equal; one threshold of each; a decision tree. Columns that alone have an
+    AUC of .95 or agree to .9 (Cohen's kappa) are in no pair, as anything joined to them looks determined.
 
     It blocks when the rule errs on no row, with at least 30 of each class, and either the map knows nine tenths of
     the rows, or rows lie close to every threshold on both sides: two clusters far apart are separated by many a line,
@@ -101,8 +102,8 @@ def _judged(rows: Labelled, one: str, other: str) -> Pair | None:
     if rows.is_quantity:
         return _as_quantity(rows, one, other)
     pairs = [pair for pair in (_by_map(rows, one, other), *_by_thresholds(rows, one, other)) if pair is not None]
-    if not any(pair.determines for pair in pairs) and (grown := _by_tree(rows, one, other)) is not None:
-        pairs.append(grown)
+    if not any(pair.determines for pair in pairs):
+        pairs += [pair for by in (_by_quadrants, _by_tree) if (pair := by(rows, one, other)) is not None]
     # Of rules that say as much the first: of two flags a map is plainer than a ratio.
     return max(pairs, key=lambda pair: (pair.determines, pair.told), default=None)
 
@@ -171,6 +172,15 @@ def _is_dense(x: Array, cut: float) -> bool:
     width = WINDOW * float(np.subtract(*np.quantile(x, [0.9, 0.1])))
     least = FEWEST_INSIDE / 2 * len(x)
     return bool(((x > cut) & (x <= cut + width)).sum() >= least and ((x <= cut) & (x >= cut - width)).sum() >= least)
+
+
+def _by_quadrants(rows: Labelled, one: str, other: str) -> Pair | None:
+    if rows.n_labels != 2 or not rows.fitted.any() or not has_enough(rows.y[~rows.fitted]):
+        return None
+    if not (is_ordered(rows.frame[one]) and is_ordered(rows.frame[other])):
+        return None
+    said = quadrants(rows.codes(one), rows.codes(other), rows.y == 1, rows.fitted)
+    return _pair(said[~rows.fitted], rows.y[~rows.fitted], "a threshold of each", is_exact_enough=False)
 
 
 def _by_tree(rows: Labelled, one: str, other: str) -> Pair | None:
