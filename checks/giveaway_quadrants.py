@@ -1,7 +1,7 @@
 """Two columns, one threshold of each: which label has each of the four quadrants?
 
-A tree grown greedily does not see thresholds that are crossed (exclusive or): its first cut tells nothing. Here both are
-looked for together.
+A tree grown greedily does not see thresholds that are crossed (exclusive or), as its first cut tells nothing. Here both
+are looked for together.
 """
 
 from __future__ import annotations
