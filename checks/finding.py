@@ -46,5 +46,5 @@ class Finding:
         return cls(**{name: raw[name] for name in ("code", "outcome", "seen", "column")})
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as scripts and `meta` get it."""
-        return asdict(self) | {"title": self.title, "advice": self.advice}
+        """The finding as scripts and `meta` get it; `accepted` is told of those that `meta` keeps."""
+        return asdict(self) | {"title": self.title, "advice": self.advice, "accepted": None}

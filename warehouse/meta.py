@@ -198,7 +198,8 @@ class Meta:
 
     def set_findings(self, step_id: str, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep the findings of one step, in order, in place of any that it had."""
-        rows = [{"ordinal": i} | dict(finding) for i, finding in enumerate(findings)]
+        kept = {column.name for column in FINDINGS.columns}
+        rows = [{k: v for k, v in finding.items() if k in kept} | {"ordinal": i} for i, finding in enumerate(findings)]
         self.set_rows(FINDINGS, {"step_id": step_id}, rows)
 
     def findings(self, step_id: str) -> list[dict[str, Any]]:
