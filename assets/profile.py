@@ -46,6 +46,10 @@ class Learned:
         comparisons: Rows of `meta.comparisons`.
         figures: Pictures of the whole build.
         findings: The answers to the questions of shift.
+        watch: How days are counted, or nothing.
+        day_cells: Rows of `meta.day_cells`.
+        days: Rows of `meta.days`.
+        watched: Rows of `meta.watched`.
     """
 
     columns: Rows = field(default_factory=list)
@@ -53,6 +57,10 @@ class Learned:
     comparisons: Rows = field(default_factory=list)
     figures: Rows = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    watch: dict[str, Any] = field(default_factory=dict)
+    day_cells: Rows = field(default_factory=list)
+    days: Rows = field(default_factory=list)
+    watched: Rows = field(default_factory=list)
 
     def add(self, kind: str, report: ShiftReport) -> None:
         """Keep a comparison."""
@@ -181,7 +189,8 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
         return
     spec = subject.dataset.file.spec
     across = code == "SHIFT3" and spec.splits.evaluate_on is not None
-    question = Question(unit=subject.unit, seed=f"{subject.fingerprint} {' '.join(pair)}", declared=across)
+    seed = f"{subject.fingerprint} {' '.join(pair)}"
+    question = Question(unit=subject.unit, seed=seed, declared=across, tolerance=spec.shift.tolerance)
     cells = profile.cells
     if across or (spec.splits.time and code != "SHIFT1"):
         is_apart = _is_apart_in_time(subject, pair)
@@ -219,7 +228,7 @@ def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned
     silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
     cells = told(cells, silent)
     profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)
-    question = Question(unit="day", seed=f"{subject.fingerprint} months")
+    question = Question(unit="day", seed=f"{subject.fingerprint} months", tolerance=spec.shift.tolerance)
     reports = compare_months(profile, profile.cells, question)
     for report in reports:
         learned.add("months", report)
