@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from assets.compare_versions import Growth, growth_since, mount_sides
 from assets.day_profile import Known, Recipe, cells_row, day_rows, moved_on, watched_among, watched_rows
-from assets.profile import Learned, Subject, told
+from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.bins import Cells
 from checks.comparison import IS_WHEN, moments_of
@@ -115,7 +115,7 @@ def _anew(subject: Subject, time: str, made_of: str, known: Known | None) -> Day
     kept = [c for c in subject.columns if c not in silent]
     cells = day_cells(subject.table, kept, n_rows=subject.n_rows)
     counted = count_days(subject.table, time, watched_among(cells))
-    cells = told_by_days(told(cells, silent), counted)
+    cells = told_by_days(cells, counted)
     watched = {c.column for c in watched_among(cells)}
     counted = DayCounts(
         days=counted.days,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,18 +11,26 @@ import numpy as np
 import pytest
 
 from assets import watch as watching
+from assets.build import build
 from assets.day_profile import Known
+from assets.ingest import ingest
+from assets.profile import Learned, Subject
 from assets.project import Project
+from assets.publish import publish
+from assets.stages import _keep_learned
+from assets.step import Run
 from checks.day_counts import HASHES, count_days
+from checks.finding import Finding
 from checks.watching import ALARM_AT
 from warehouse.client import Warehouse
+from warehouse.policy import RESERVED
 from warehouse.schema import DAYS, WATCHED
 from warehouse.tables import version_sql
 
 YAML = "source: {path: t/*.csv}\nkey: id\ntime: day\n"
 HEAD = "id,day,kind,part,amount\n"
 FIRST = date(2024, 1, 1)
-N_A_DAY = 12
+N_A_DAY = 4
 
 
 def sales(first: int, last: int, *, shift: float = 0.0, start: int = 0) -> str:
@@ -29,69 +39,87 @@ def sales(first: int, last: int, *, shift: float = 0.0, start: int = 0) -> str:
     lines = []
     for number in range(first, last):
         for i in range(N_A_DAY):
-            row = start or number * N_A_DAY
+            row = start + number * N_A_DAY
             kind, part = drawn.choice(["x", "y"]), drawn.integers(50)
             lines.append(f"{row + i},{FIRST + timedelta(number)},{kind},p{part},{drawn.normal(shift):.3f}")
     return "\n".join(lines) + "\n"
 
 
+@dataclass
+class Shop:
+    """A dataset, night by night: built, its days judged, published. All other questions of the audit are left out."""
+
+    root: Path
+    warehouse: Warehouse
+
+    def say(self, yaml: str) -> None:
+        (self.root / "datasets" / "t.yaml").write_text(YAML + yaml, "utf-8")
+
+    def add(self, name: str, rows: str) -> None:
+        (self.root / "t" / name).write_text(HEAD + rows, "utf-8")
+
+    def night(self) -> Finding:
+        project = Project.open(self.root)
+        run, dataset = Run(project=project, warehouse=self.warehouse), project.dataset("t")
+        for name, source in dataset.file.spec.sources_of("t").items():
+            ingest(run, dataset, name, source)
+        built, learned, lake = build(run, dataset), Learned(), self.warehouse.lake
+        with lake.workspace() as workspace:
+            lake.execute(f"CREATE VIEW a AS {version_sql('t', built.snapshot or 0, named=RESERVED)}")
+            subject = Subject(
+                dataset=dataset,
+                table=lake.ibis.table("a", database=(workspace, "main")),
+                columns=list(built.detail["columns"]),
+                sizes={},
+                n_rows=built.detail["n_accepted"],
+                step_id=built.step_id,
+                fingerprint=built.fingerprint,
+            )
+            watching.watch(run, subject, built.snapshot or 0, None, learned)
+        audit = run.new_step(dataset, "audit", built.fingerprint, detail={"watch": learned.watch})
+        self.warehouse.meta.add(audit)
+        _keep_learned(run, dataset, audit, learned)
+        (found,) = learned.findings
+        if found.outcome != "fail":
+            publish(run, dataset, built, audit)
+        return found
+
+    @property
+    def known(self) -> Known:
+        found = Known.of(self.warehouse.meta, self.warehouse.meta.versions("t")[-1])
+        assert found is not None
+        return found
+
+    def assert_stored_counts_are_those_of_the_table(self) -> None:
+        """They are what all rows of the last version give, counted at once by the cells that are stored."""
+        stored, version = self.known.counted, self.warehouse.meta.versions("t")[-1]
+        with self.warehouse.lake.workspace() as workspace:
+            self.warehouse.lake.execute(f"CREATE VIEW v AS {version_sql('t', version.snapshot)}")
+            table = self.warehouse.lake.ibis.table("v", database=(workspace, "main"))
+            anew = count_days(table, "day", [c for c in self.known.cells if not c.why])
+        assert stored.days == anew.days
+        assert stored.rows.tolist() == anew.rows.tolist()
+        assert all((stored.counts[c] == anew.counts[c]).all() for c in anew.counts)
+        assert all(np.allclose(stored.moments[c], anew.moments[c]) for c in anew.moments)
+
+
 @pytest.fixture
-def shop(make_project, run_project) -> Path:
-    root = make_project({"t.yaml": YAML}, {"t/1.csv": HEAD + sales(0, 40)})
-    run_project(root)
-    return root
+def shop(make_project) -> Iterator[Shop]:
+    root = make_project({"t.yaml": YAML}, {"t/1.csv": HEAD + sales(0, 100)})
+    with Warehouse(Project.open(root).settings) as warehouse:
+        yield Shop(root, warehouse)
 
 
-def told(report) -> tuple[str, str]:
-    (found,) = (f for f in report.datasets[0].findings if f["code"] == "WATCH1")
-    return found["outcome"], found["seen"]
-
-
-def add(root: Path, name: str, rows: str) -> None:
-    (root / "t" / name).write_text(HEAD + rows, "utf-8")
-
-
-def known(warehouse: Warehouse) -> Known:
-    found = Known.of(warehouse.meta, warehouse.meta.versions("t")[-1])
-    assert found is not None
-    return found
-
-
-def counted_anew(warehouse: Warehouse):
-    """What all rows of the last version give, counted at once by the cells that are stored."""
-    found, version = known(warehouse), warehouse.meta.versions("t")[-1]
-    with warehouse.lake.workspace() as workspace:
-        warehouse.lake.execute(f"CREATE VIEW v AS {version_sql('t', version.snapshot)}")
-        table = warehouse.lake.ibis.table("v", database=(workspace, "main"))
-        return count_days(table, "day", [c for c in found.cells if not c.why])
-
-
-def assert_stored_counts_are_those_of_the_table(warehouse: Warehouse) -> None:
-    stored, anew = known(warehouse).counted, counted_anew(warehouse)
-    assert stored.days == anew.days
-    assert stored.rows.tolist() == anew.rows.tolist()
-    assert all((stored.counts[c] == anew.counts[c]).all() for c in anew.counts)
-    assert all(np.allclose(stored.moments[c], anew.moments[c]) for c in anew.moments)
-
-
-def test_watching_begins_with_the_first_version_which_is_played_back_and_warns_of_nothing(shop: Path) -> None:
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        found = known(warehouse)
-        version = warehouse.meta.versions("t")[-1]
-        (seen,) = (f["seen"] for f in warehouse.meta.findings(version.audit_id) if f["code"] == "WATCH1")
-        assert {c.column: c.why for c in found.cells if c.why} == {
-            "id": "it is the key",
-            "day": "it says when, and the sides differ in time",
-        }
-        assert next(c for c in found.cells if c.column == "part").labels == HASHES
-        assert len(found.judged(is_played_back=True)) == 10
-        assert found.judged(is_played_back=False) == []
-    assert seen.startswith(
-        "watching begins after 2024-02-09, with 40 days to judge by; played back, none of the last 10"
-    )
-
-
-def test_new_days_are_counted_alone_and_judged_once(shop: Path, run_project, monkeypatch) -> None:
+def test_the_first_version_is_played_back_then_new_days_are_counted_alone_and_judged_once(
+    shop: Shop, monkeypatch
+) -> None:
+    found = shop.night()
+    assert found.outcome == "pass"
+    said = "watching begins after 2024-04-09, with 100 days to judge by; played back, none of the last 70"
+    assert found.seen.startswith(said)
+    assert {c.column: len(c.labels) for c in shop.known.cells} == {"kind": 2, "part": len(HASHES), "amount": 0}
+    assert len(shop.known.judged(is_played_back=True)) == 70
+    assert shop.known.judged(is_played_back=False) == []
     scanned = []
 
     def spying(table, time, cells):
@@ -100,121 +128,74 @@ def test_new_days_are_counted_alone_and_judged_once(shop: Path, run_project, mon
         return counted
 
     monkeypatch.setattr(watching, "count_days", spying)
-    add(shop, "2.csv", sales(40, 42))
-    assert told(run_project(shop))[1].startswith("2 new days judged, each against all days before it: no alarm")
-    add(shop, "3.csv", sales(42, 43))
-    assert told(run_project(shop))[1].startswith("1 new day judged")
-    assert scanned == [2 * N_A_DAY, N_A_DAY]
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        assert [one.day.day for one in known(warehouse).judged(is_played_back=False)] == [10, 11, 12]
-        assert len(warehouse.meta.rows(DAYS)) == 43
-        assert_stored_counts_are_those_of_the_table(warehouse)
+    shop.add("2.csv", sales(100, 102))
+    assert shop.night().seen.startswith("2 new days judged, each against all days before it: no alarm")
+    shop.add("3.csv", sales(102, 103) + sales(99, 101, start=9_000))
+    found = shop.night()
+    assert found.outcome == "pass"
+    assert found.seen.startswith("1 new day judged")
+    assert "8 rows came late for 2 earlier days, not judged again" in found.seen
+    assert scanned == [2 * N_A_DAY, 3 * N_A_DAY]
+    assert [one.number for one in shop.known.judged(is_played_back=False)] == [1, 2, 3]
+    assert len(shop.warehouse.meta.rows(DAYS)) == 100 + 2 + 3
+    shop.assert_stored_counts_are_those_of_the_table()
 
 
-def test_a_late_row_is_told_and_its_day_is_not_judged_again(shop: Path, run_project) -> None:
-    add(shop, "2.csv", sales(40, 41))
-    run_project(shop)
-    add(shop, "3.csv", sales(39, 40, start=9_000))
-    outcome, seen = told(run_project(shop))
-    assert outcome == "pass"
-    assert seen.startswith("no new day: no alarm")
-    assert "12 rows came late for 1 earlier day, not judged again" in seen
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        assert len(warehouse.meta.rows(WATCHED, is_played_back=False)) == 1
-        assert_stored_counts_are_those_of_the_table(warehouse)
+def test_changed_rows_are_counted_anew_and_new_cells_judge_the_days_since_the_beginning(shop: Shop) -> None:
+    shop.night()
+    shop.add("2.csv", sales(100, 102))
+    shop.night()
+    shop.add("1.csv", sales(0, 100, shift=0.5))
+    assert shop.night().seen.startswith("no new day")
+    assert shop.known.recipe.counted_by != shop.known.recipe.cells_of
+    assert len(shop.warehouse.meta.rows(WATCHED, is_played_back=False)) == 2
+    shop.assert_stored_counts_are_those_of_the_table()
+    shop.say("query: select *, amount * 2 as twice from t\n")
+    assert shop.night().seen.startswith("no new day")
+    columns = ["amount", "kind", "part", "twice"]
+    assert [sorted(one.state) for one in shop.known.judged(is_played_back=False)] == [columns, columns]
+    shop.assert_stored_counts_are_those_of_the_table()
 
 
-def test_rows_that_changed_are_counted_anew_and_days_stay_judged(shop: Path, run_project) -> None:
-    add(shop, "2.csv", sales(40, 41))
-    run_project(shop)
-    add(shop, "1.csv", sales(0, 40, shift=0.5))
-    assert told(run_project(shop))[1].startswith("no new day")
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        found = known(warehouse)
-        assert found.recipe.counted_by != found.recipe.cells_of
-        assert len(found.judged(is_played_back=False)) == 1
-        assert_stored_counts_are_those_of_the_table(warehouse)
+def test_days_that_differ_are_an_alarm_that_warns_or_blocks_and_a_blocked_build_is_no_past(shop: Shop) -> None:
+    shop.night()
+    shop.say("shift: {on_shift: block}\n")
+    shop.add("2.csv", sales(100, 115, shift=4.0))
+    blocked = shop.night()
+    assert blocked.outcome == "fail"
+    assert "alarm since 2024-04-" in blocked.seen
+    assert "led by amount; 15 new days judged" in blocked.seen
+    assert "against 2024-01-01 to 2024-03-12: shifted: amount" in blocked.seen
+    shop.say("")
+    warned = shop.night()
+    assert (warned.outcome, warned.seen) == ("warn", blocked.seen)
+    last = shop.known.judged(is_played_back=False)[-1]
+    assert last.number == 15
+    assert last.value > ALARM_AT
+    shop.assert_stored_counts_are_those_of_the_table()
 
 
-def test_a_new_column_makes_new_cells_and_the_days_since_the_beginning_are_judged_by_them(
-    shop: Path, run_project
-) -> None:
-    add(shop, "2.csv", sales(40, 42))
-    run_project(shop)
-    (shop / "datasets" / "t.yaml").write_text(YAML + "query: select *, amount * 2 as twice from t\n", "utf-8")
-    assert told(run_project(shop))[1].startswith("no new day")
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        found = known(warehouse)
-        assert "twice" in found.counted.counts
-        assert [sorted(one.state) for one in found.judged(is_played_back=False)] == [
-            ["amount", "kind", "part", "twice"]
-        ] * 2
-        assert_stored_counts_are_those_of_the_table(warehouse)
-
-
-@pytest.mark.parametrize(("on_shift", "outcome"), [("warn", "warn"), ("block", "fail")])
-def test_days_that_differ_are_an_alarm_that_warns_or_blocks(
-    shop: Path, run_project, on_shift: str, outcome: str
-) -> None:
-    (shop / "datasets" / "t.yaml").write_text(YAML + f"shift: {{on_shift: {on_shift}}}\n", "utf-8")
-    add(shop, "2.csv", sales(40, 60, shift=3.0))
-    report = run_project(shop)
-    found, seen = told(report)
-    assert found == outcome
-    assert "alarm since 2024-02-" in seen
-    assert "led by amount; 20 new days judged" in seen
-    assert "against 2024-01-01 to 2024-01-30: shifted: amount" in seen
-    assert report.datasets[0].status == ("published" if on_shift == "warn" else "blocked")
-    if on_shift == "block":
-        assert {"SHIFT4", "WATCH1"} <= set(report.datasets[0].blocked_by)
-        return
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        last = known(warehouse).judged(is_played_back=False)[-1]
-        assert last.value > ALARM_AT
-        assert last.leading(3) == ["amount"]
-
-
-def test_what_a_blocked_build_said_is_not_what_the_next_one_goes_on_from(shop: Path, run_project) -> None:
-    (shop / "datasets" / "t.yaml").write_text(YAML + "shift: {on_shift: block}\n", "utf-8")
-    add(shop, "2.csv", sales(40, 60, shift=3.0))
-    assert run_project(shop).datasets[0].status == "blocked"
-    add(shop, "2.csv", sales(40, 43))
-    report = run_project(shop)
-    assert report.datasets[0].status == "published"
-    assert told(report)[1].startswith("3 new days judged")
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        assert_stored_counts_are_those_of_the_table(warehouse)
-
-
-def test_unused_rows_have_their_day_too(shop: Path, run_project) -> None:
-    yaml = YAML + "splits: {time: {dev: 2024-01-20, test: 2024-02-01, gap: 2d}}\n"
-    (shop / "datasets" / "t.yaml").write_text(yaml, "utf-8")
-    assert run_project(shop).datasets[0].status == "published"
-    add(shop, "2.csv", sales(40, 42))
-    assert told(run_project(shop))[1].startswith("2 new days judged")
-    with Warehouse(Project.open(shop).settings) as warehouse:
-        assert len(known(warehouse).counted.days) == 42
-        assert len(warehouse.meta.rows(DAYS)) == 42
-        assert_stored_counts_are_those_of_the_table(warehouse)
+@pytest.mark.slow
+def test_unused_rows_have_their_day_too(shop: Shop) -> None:
+    shop.say("splits: {time: {dev: 2024-03-01, test: 2024-03-20, gap: 2d}}\n")
+    shop.night()
+    shop.add("2.csv", sales(100, 101))
+    assert shop.night().seen.startswith("1 new day judged")
+    assert len(shop.warehouse.meta.rows(DAYS)) == 101
+    shop.assert_stored_counts_are_those_of_the_table()
 
 
 @pytest.mark.parametrize(
-    ("yaml", "rows", "seen"),
+    ("time", "rows", "seen"),
     [
-        ("source: {path: t.csv}\nkey: id\n", "1,2024-01-01,3\n", "the dataset has no time"),
-        ("source: {path: t.csv}\nkey: id\ntime: x\n", "1,2024-01-01,3\n", "x is no date or timestamp"),
-        (
-            "source: {path: t.csv, types: {day: TIMESTAMP}}\nkey: id\ntime: day\n",
-            "1,infinity,3\n2,,4\n",
-            "no row has a day",
-        ),
-        (
-            "source: {path: t.csv}\nkey: id\ntime: day\n",
-            "1,2024-01-01,3\n2,2024-01-02,4\n",
-            "there are 2 days; a day is judged once 30 came before it",
-        ),
+        ("", "1,2024-01-01,3\n", "the dataset has no time"),
+        ("time: day\n", "1,infinity,3\n2,,4\n", "no row has a day"),
+        ("time: day\n", "1,2024-01-01,3\n2,2024-01-02,4\n", "there are 2 days; a day is judged once 30 came before it"),
     ],
 )
-def test_what_cannot_be_watched_says_why(make_project, run_project, yaml: str, rows: str, seen: str) -> None:
-    report = run_project(make_project({"t.yaml": yaml}, {"t.csv": "id,day,x\n" + rows}))
-    assert told(report) == ("not_applicable", seen)
+def test_what_cannot_be_watched_says_why(make_project, time: str, rows: str, seen: str) -> None:
+    yaml = "source: {path: t.csv, types: {day: TIMESTAMP}}\nkey: id\n" + time
+    root = make_project({"t.yaml": yaml}, {"t.csv": "id,day,x\n" + rows})
+    with Warehouse(Project.open(root).settings) as warehouse:
+        found = Shop(root, warehouse).night()
+    assert (found.outcome, found.seen) == ("not_applicable", seen)
