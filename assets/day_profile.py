@@ -31,6 +31,7 @@ class Recipe:
     """How days are counted, and where watching begins. Kept with each audit.
 
     Attributes:
+        time: The column that says which day a row is of.
         made_of: Digest of the columns, their types, and which are watched: another one makes the cells anew.
         cells_of: The build that the cells were made from.
         counted_by: The build of which all rows were counted last.
@@ -38,6 +39,7 @@ class Recipe:
         reference_until: The last day of the frozen reference; None while there are too few days.
     """
 
+    time: str
     made_of: str
     cells_of: str
     counted_by: str
@@ -113,9 +115,9 @@ def watched_among(cells: Sequence[Cells]) -> list[Cells]:
     return [c for c in cells if not c.why]
 
 
-def cells_row(recipe: Recipe, time: str, cells: Sequence[Cells]) -> dict[str, Any]:
+def cells_row(recipe: Recipe, cells: Sequence[Cells]) -> dict[str, Any]:
     """A row of `meta.day_cells`."""
-    return {"cells_of": recipe.cells_of, "time": time, "cells": [c.to_json() for c in cells]}
+    return {"cells_of": recipe.cells_of, "time": recipe.time, "cells": [c.to_json() for c in cells]}
 
 
 def day_rows(recipe: Recipe, counted: DayCounts, cells: Sequence[Cells]) -> Iterator[dict[str, Any]]:

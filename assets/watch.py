@@ -68,6 +68,8 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
         return
     before = _before(run, subject)
     known = Known.of(run.warehouse.meta, before)
+    if known and known.recipe.time != spec.time:
+        known = None  # days of another time are other days: watching begins anew
     days = _days(run, subject, spec.time, snapshot, known, growth)
     if not days.counted.days or not watched_among(days.cells):
         seen = "no column has cells to count by" if days.counted.days else f"no row has a {spec.time}"
@@ -77,7 +79,7 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
     learned.watch = recipe.to_json()
     learned.days = list(day_rows(recipe, days.added, days.cells))
     if recipe.cells_of == subject.step_id:
-        learned.day_cells = [cells_row(recipe, spec.time, days.cells)]
+        learned.day_cells = [cells_row(recipe, days.cells)]
     learned.findings.append(finding_on(_judge(subject, days, known, learned), spec.shift.on_shift))
 
 
@@ -89,7 +91,7 @@ def _before(run: Run, subject: Subject) -> Version | None:
 
 def _days(run: Run, subject: Subject, time: str, snapshot: int, known: Known | None, growth: Growth | None) -> Days:
     """The counts of a build: those of the last version and of what was added, or of all rows where that is not all."""
-    made_of = _made_of(subject, time)
+    made_of = _made_of(subject)
     if known is None or known.recipe.made_of != made_of:
         return _anew(subject, time, made_of, known)
     if (added := _added(run, subject, snapshot, growth)) is not None:
@@ -104,9 +106,9 @@ def _days(run: Run, subject: Subject, time: str, snapshot: int, known: Known | N
     return Days(recipe=recipe, cells=known.cells, counted=counted, added=counted)
 
 
-def _made_of(subject: Subject, time: str) -> str:
+def _made_of(subject: Subject) -> str:
     types = {name: str(subject.table[name].type()) for name in subject.columns}
-    return digest({"time": time, "types": types, "silent": sorted(subject.silent())})
+    return digest({"types": types, "silent": sorted(subject.silent())})
 
 
 def _anew(subject: Subject, time: str, made_of: str, known: Known | None) -> Days:
@@ -125,6 +127,7 @@ def _anew(subject: Subject, time: str, made_of: str, known: Known | None) -> Day
     )
     first = known.recipe if known else None
     recipe = Recipe(
+        time=time,
         made_of=made_of,
         cells_of=subject.step_id,
         counted_by=subject.step_id,
