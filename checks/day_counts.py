@@ -32,7 +32,9 @@ HEX = "0123456789abcdef"
 EPOCH = date(1970, 1, 1)
 TELLS_THE_DAY = 0.9
 FEWEST_TO_TELL = 3
+ONE_VALUE = 0.9
 NAMES_THE_DAY = "its values name the day"
+NAMES_A_TIME = "each of its values is that of one stretch of days"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,14 +162,19 @@ def _hash_cell(column: Any) -> Any:
 
 
 def told_by_days(cells: Sequence[Cells], counted: DayCounts) -> tuple[Cells, ...]:
-    """Cells with why a column that names the day (a month, a day of the month) is not watched."""
-    return tuple(replace(c, why=c.why or _names_the_day(counted, c)) for c in cells)
+    """Cells with why a column that names the day (a month, a day of the month) is not watched: it says when."""
+    return tuple(replace(c, why=c.why or _says_when(counted, c)) for c in cells)
 
 
-def _names_the_day(counted: DayCounts, cells: Cells) -> str:
+def _says_when(counted: DayCounts, cells: Cells) -> str:
     counts = counted.counts.get(cells.column)
     if counts is None or len(counts) < FEWEST_TO_TELL:
         return ""
     apart = total_variation(counts, counts.sum(axis=0) - counts)
+    value, n_changes = counts.argmax(axis=1), int(np.count_nonzero(np.diff(counts.argmax(axis=1))))
+    has_one_value = float(np.median(counts.max(axis=1) / counted.rows)) > ONE_VALUE
+    # A month in a history of less than a year, a year, a batch: whatever comes next is new, and no surprise.
+    if has_one_value and 0 < n_changes == len(np.unique(value)) - 1:
+        return NAMES_A_TIME
     # Most days: those at the turn of a month have rows of both where the column is read in another time zone.
     return NAMES_THE_DAY if float(np.median(apart)) > TELLS_THE_DAY else ""

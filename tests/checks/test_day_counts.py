@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from checks.bins import Cells
-from checks.day_counts import HASHES, NAMES_THE_DAY, DayCounts, count_days, day_cells, told_by_days
+from checks.day_counts import HASHES, NAMES_A_TIME, NAMES_THE_DAY, DayCounts, count_days, day_cells, told_by_days
 
-COLUMNS = ["kind", "part", "amount", "month"]
+COLUMNS = ["kind", "part", "amount", "number"]
 FIRST = date(2024, 1, 20)
 
 
@@ -25,7 +25,7 @@ def sales(n_days: int = 40) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "day": days,
-            "month": [day and day.day for day in days],
+            "number": [day and day.day for day in days],
             "kind": drawn.choice(["x", "y", None], rows),
             "part": [f"p{i}" for i in drawn.integers(0, 60, rows)],
             "amount": [None if i % 7 == 0 else float(x) for i, x in enumerate(drawn.normal(size=rows))],
@@ -54,7 +54,7 @@ def assert_same(one: DayCounts, two: DayCounts) -> None:
     assert one.days == two.days
     assert one.rows.tolist() == two.rows.tolist()
     assert all((one.counts[c] == two.counts[c]).all() for c in COLUMNS)
-    assert all(np.allclose(one.moments[c], two.moments[c]) for c in ("amount", "month"))
+    assert all(np.allclose(one.moments[c], two.moments[c]) for c in ("amount", "number"))
 
 
 def test_counts_are_those_of_the_rows_and_rows_without_a_day_are_in_none(cells: tuple[Cells, ...]) -> None:
@@ -95,7 +95,18 @@ def test_a_new_level_of_few_is_another_level(cells: tuple[Cells, ...]) -> None:
 
 def test_a_column_that_names_the_day_is_not_watched(cells: tuple[Cells, ...]) -> None:
     told = {c.column: c.why for c in told_by_days(cells, counted(sales(), cells))}
-    assert told == {"kind": "", "part": "", "amount": "", "month": NAMES_THE_DAY}
+    assert told == {"kind": "", "part": "", "amount": "", "number": NAMES_THE_DAY}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [("11122333", NAMES_A_TIME), ("12121212", ""), ("11111111", ""), ("11221122", "")],
+)
+def test_a_column_whose_values_come_one_after_another_says_when_and_is_not_watched(values: str, why: str) -> None:
+    frame = pl.DataFrame({"day": [FIRST + timedelta(i) for i in range(8)], "v": list(values), "_bucket": range(8)})
+    cells = day_cells(table(frame), ["v"], n_rows=8)
+    (told,) = told_by_days(cells, count_days(table(frame), "day", cells))
+    assert told.why == why
 
 
 def test_days_are_the_units_of_a_side(cells: tuple[Cells, ...]) -> None:
