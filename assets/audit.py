@@ -19,6 +19,7 @@ from assets.project import Dataset
 from assets.split_facts import split_facts
 from assets.step import Run
 from assets.target import given_away
+from assets.watch import watch
 from checks.broken import broken_rules, rejected_share
 from checks.finding import Finding
 from checks.leakage import identical_rows, shared_entities
@@ -103,7 +104,7 @@ def audit(run: Run, dataset: Dataset, build: Step) -> Audited:
 
 
 def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict[str, Any]]) -> Learned:
-    """Profile the build, and compare its splits, its months, and the last version with it."""
+    """Profile the build, compare its splits, its months, the last version with it, and judge its new days."""
     n_rows = int(build.detail["n_accepted"])
     if not n_rows:
         return Learned()
@@ -117,7 +118,9 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
         fingerprint=build.fingerprint,
     )
     learned = learn(subject)
-    compare_with_last(run, subject, int(build.snapshot or 0), learned)
+    growth = compare_with_last(run, subject, int(build.snapshot or 0), learned)
+    run.tell(dataset, "audit", "days")
+    watch(run, subject, int(build.snapshot or 0), growth, learned)
     return learned
 
 

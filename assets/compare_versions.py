@@ -15,6 +15,7 @@ from assets.step import Run
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
 from checks.finding import Finding
 from checks.shift import Question
+from checks.watch_report import finding_on
 from warehouse.policy import RESERVED
 from warehouse.profiles import ADDED, add_rows_since
 from warehouse.records import Version
@@ -27,13 +28,20 @@ KEPT = ("_entity", "_bucket")
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What became of a version's rows: how many a build adds, and how many it lacks."""
+    """What became of a version's rows; those that were added are the table `_added` of the workspace.
+
+    Attributes:
+        n_added: How many a build adds.
+        n_removed: How many it lacks.
+        n_unused: Rows of either side that are in no split, and were left out.
+    """
 
     n_added: int
     n_removed: int
+    n_unused: int
 
 
-def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learned) -> None:
+def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learned) -> Growth | None:
     """Compare a build with the last version, and put report and finding into `learned`.
 
     Args:
@@ -41,39 +49,34 @@ def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learne
         subject: The build.
         snapshot: Where it lies. The lake is in a workspace.
         learned: Takes the answer.
+
+    Returns:
+        What became of the last version's rows, where they can be compared.
     """
     before = latest(run.warehouse.meta, subject.dataset.name)
     if before is None or before.step_id == subject.step_id:
         seen = "there is no earlier version"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return
+        return None
     if changed := _changed_units(run, subject, before):
         seen = f"the {changed} changed since version {before.version}, so nothing is swapped that both have"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return
-    lake, name = run.warehouse.lake, subject.dataset.name
-    selects = {
-        BEFORE: version_sql(name, before.snapshot, named=RESERVED),
-        AFTER: version_sql(name, snapshot, named=RESERVED),
-    }
-    for view, select in selects.items():
-        # Unused rows are in no comparison.
-        lake.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM ({select}) WHERE _split IS NOT NULL")
-    one, two = (lake.ibis.table(view) for view in (BEFORE, AFTER))
-    shared = [c for c in subject.columns if c in before.columns and before.columns[c] == str(_types(run, AFTER)[c])]
-    growth = _growth(run, shared)
+        return None
+    shared = mount_sides(run, subject, before, snapshot)
+    growth = growth_since(run, shared, n_rows=before.n_rows + subject.n_rows)
     last = f"version {before.version}"
     if not growth.n_added and not growth.n_removed:
         learned.findings.append(Finding(code=CODE, outcome="pass", seen=f"the rows are those of {last}"))
-        return
+        return growth
     is_grown = not growth.n_removed
-    current = lake.ibis.table(ADDED) if is_grown else two
+    one, current = (run.warehouse.lake.ibis.table(name) for name in (BEFORE, ADDED if is_grown else AFTER))
     both = unite(one.select(*shared, *KEPT), current.select(*shared, *KEPT), kept=KEPT)
     both, question = _asked(subject, before, both)
     words = f"{growth.n_added:,} rows added since" if is_grown else "this build"
     report = with_target(compare_both(both, question, reference=last, current=words), subject.dataset.file.spec.target)
     learned.add("versions", report)
-    learned.findings.append(report.finding(CODE))
+    learned.findings.append(finding_on(report.finding(CODE), subject.dataset.file.spec.shift.on_shift))
+    return growth
 
 
 def _changed_units(run: Run, subject: Subject, before: Version) -> str:
@@ -87,18 +90,33 @@ def _changed_units(run: Run, subject: Subject, before: Version) -> str:
     return "entity" if policy.entity != policy_facts(subject.dataset)[1] else ""
 
 
-def _types(run: Run, view: str) -> dict[str, str]:
-    rows: list[Any] = run.warehouse.lake.execute(f"DESCRIBE {view}").fetchall()
-    return {row[0]: row[1] for row in rows}
+def mount_sides(run: Run, subject: Subject, before: Version, snapshot: int, *, with_unused: bool = False) -> list[str]:
+    """Views of a version and of a build in the workspace; the columns that both have in one type.
+
+    Args:
+        run: The run.
+        subject: The build.
+        before: The version.
+        snapshot: Where the build lies.
+        with_unused: Also the rows in no split, which are in no comparison.
+    """
+    lake, name = run.warehouse.lake, subject.dataset.name
+    where = "" if with_unused else " WHERE _split IS NOT NULL"
+    for view, at in ((BEFORE, before.snapshot), (AFTER, snapshot)):
+        lake.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM ({version_sql(name, at, named=RESERVED)}){where}")
+    described: list[Any] = lake.execute(f"DESCRIBE {AFTER}").fetchall()
+    types = {row[0]: str(row[1]) for row in described}
+    return [c for c in subject.columns if before.columns.get(c) == types[c]]
 
 
-def _growth(run: Run, shared: list[str]) -> Growth:
+def growth_since(run: Run, shared: list[str], *, n_rows: int) -> Growth:
+    """What became of the rows of the mounted version in the mounted build; `n_rows` are all rows of both."""
     lake = run.warehouse.lake
-    columns = [*shared, *KEPT]
-    n_added = add_rows_since(lake, f"SELECT * FROM {BEFORE}", f"SELECT * FROM {AFTER}", columns)
+    n_added = add_rows_since(lake, f"SELECT * FROM {BEFORE}", f"SELECT * FROM {AFTER}", [*shared, *KEPT])
     sizes = [lake.execute(f"SELECT count(*) FROM {view}").fetchone() for view in (BEFORE, AFTER)]
     n_before, n_after = (int(row[0]) if row else 0 for row in sizes)
-    return Growth(n_added=n_added, n_removed=n_before - (n_after - n_added))
+    n_unused = n_rows - n_before - n_after
+    return Growth(n_added=n_added, n_removed=n_before - (n_after - n_added), n_unused=n_unused)
 
 
 def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Question]:
@@ -112,6 +130,7 @@ def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Questio
         unit=subject.unit,
         seed=f"{before.fingerprint} {subject.fingerprint}",
         unlike=unlike,
+        tolerance=spec.shift.tolerance,
         target=spec.target,
         time=spec.time,
     )

@@ -73,7 +73,7 @@ class SpecError(AssetError):
 
 @dataclass(eq=False)
 class NotPublished(AssetError):
-    """A dataset is read that has no version yet."""
+    """A dataset is read, by another or by somebody, that has no version yet."""
 
     name: str
     needed_by: str
@@ -83,6 +83,8 @@ class NotPublished(AssetError):
         self.add_note(f"Hint: `gristmill run {self.needed_by} --with-upstream` publishes it first.")
 
     def __str__(self) -> str:
+        if self.name == self.needed_by:
+            return f"{self.name!r} has no published version."
         return f"{self.needed_by!r} reads {self.name!r}, which has no published version."
 
 

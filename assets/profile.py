@@ -48,6 +48,10 @@ class Learned:
         comparisons: Rows of `meta.comparisons`.
         figures: Pictures of the whole build.
         findings: The answers to the questions of shift.
+        watch: How days are counted, or nothing.
+        day_cells: Rows of `meta.day_cells`.
+        days: Rows of `meta.days`.
+        watched: Rows of `meta.watched`.
     """
 
     columns: Rows = field(default_factory=list)
@@ -55,6 +59,10 @@ class Learned:
     comparisons: Rows = field(default_factory=list)
     figures: Rows = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    watch: dict[str, Any] = field(default_factory=dict)
+    day_cells: Rows = field(default_factory=list)
+    days: Rows = field(default_factory=list)
+    watched: Rows = field(default_factory=list)
 
     def add(self, kind: str, report: ShiftReport) -> None:
         """Keep a comparison."""
@@ -186,7 +194,14 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
     spec = subject.dataset.file.spec
     across = code == "SHIFT3" and spec.splits.evaluate_on is not None
     seed = f"{subject.fingerprint} {' '.join(pair)}"
-    question = Question(unit=subject.unit, seed=seed, declared=across, target=spec.target, time=spec.time)
+    question = Question(
+        unit=subject.unit,
+        seed=seed,
+        declared=across,
+        tolerance=spec.shift.tolerance,
+        target=spec.target,
+        time=spec.time,
+    )
     cells = profile.cells
     if across or (spec.splits.time and code != "SHIFT1"):
         is_apart = _is_apart_in_time(subject, pair)
@@ -226,7 +241,7 @@ def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned
     silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
     cells = told(cells, silent)
     profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)
-    question = Question(unit="day", seed=f"{subject.fingerprint} months")
+    question = Question(unit="day", seed=f"{subject.fingerprint} months", tolerance=spec.shift.tolerance)
     reports = compare_months(profile, profile.cells, question)
     for report in reports:
         learned.add("months", report)

@@ -17,13 +17,7 @@ from checks.contract import Contract, OneOrMany, Strict
 SplitName = Literal["train", "train_dev", "dev", "test"]
 # Keys of the design that this version does not have. They are refused by name, never ignored.
 NOT_BUILT = frozenset(
-    [
-        "slices",
-        "shift",
-        "keep",
-        "columns",
-        "on_duplicate_key",
-    ]
+    ["slices", "shift.gate", "keep", "columns", "on_duplicate_key"]
     + ["human_level.annotators", "human_level.*.annotators"]
     + [f"source{s}.{key}" for s in ("", "s.*") for key in ("database", "function")]
 )
@@ -160,6 +154,17 @@ class SplitsSpec(Strict):
         return self.predefined.column if self.predefined else None
 
 
+class ShiftSpec(Strict):
+    """What a difference of distribution has to be, and what it does."""
+
+    tolerance: float = Field(
+        0.02, gt=0, lt=1, description="Effects (total variation) below it are no alarm, in every comparison."
+    )
+    on_shift: Literal["warn", "block"] = Field(
+        "warn", description="What SHIFT4 and WATCH1 do: `block` keeps the version from being published."
+    )
+
+
 class ModelSpec(Strict):
     """A model that is fitted here, or predictions that were made elsewhere: either way it is judged."""
 
@@ -208,6 +213,7 @@ class DatasetSpec(Strict):
     splits: Annotated[SplitsSpec, BeforeValidator(_as_splits)] = Field(
         default_factory=SplitsSpec, description="How its rows are split, or the name of a policy."
     )
+    shift: ShiftSpec = Field(default_factory=ShiftSpec, description="When a shift is an alarm, and whether it blocks.")
     task: Literal["classification", "regression"] | None = Field(
         None, description="What a model does. Default: found from the target."
     )
@@ -265,6 +271,7 @@ MODELS: dict[tuple[str, ...], type[Strict]] = {
     ("splits", "time"): TimeSplits,
     ("splits", "predefined"): Predefined,
     ("splits", "clusters"): ClusterSpec,
+    ("shift",): ShiftSpec,
     ("contract",): Contract,
     ("human_level",): HumanLevel,
     ("models", "*"): ModelSpec,

@@ -24,7 +24,7 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step, now
-from warehouse.schema import COLUMNS, COMPARISONS, PROFILES
+from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PROFILES, WATCHED
 
 if TYPE_CHECKING:
     from assets.profile import Learned
@@ -133,6 +133,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "n_unlabelled": audited.n_unlabelled,
         "figures": audited.learned.figures,
         "split_figures": audited.split_figures,
+        "watch": audited.learned.watch,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)
@@ -144,8 +145,15 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
 
 
 def _keep_learned(run: Run, dataset: Dataset, step: Step, learned: Learned) -> None:
-    kept = ((COLUMNS, learned.columns), (PROFILES, learned.profiles), (COMPARISONS, learned.comparisons))
-    for table, rows in kept:
+    kept = {
+        COLUMNS: learned.columns,
+        PROFILES: learned.profiles,
+        COMPARISONS: learned.comparisons,
+        DAY_CELLS: learned.day_cells,
+        DAYS: learned.days,
+        WATCHED: learned.watched,
+    }
+    for table, rows in kept.items():
         run.warehouse.meta.set_rows(table, {"step_id": step.step_id}, [row | {"dataset": dataset.name} for row in rows])
 
 

@@ -168,7 +168,7 @@ def _scalar(node: Any, path: Path_, lines: Mapping[Path_, int], problems: list[P
 
 def _not_built(raw: Mapping[str, Any], lines: Mapping[Path_, int], file: str) -> list[Problem]:
     paths: list[Path_] = [(key,) for key in raw]
-    nested = ("splits", "source", "human_level")
+    nested = ("splits", "source", "human_level", "shift")
     paths += [(top, key) for top in nested if isinstance(raw.get(top), dict) for key in raw[top]]
     if isinstance(levels := raw.get("human_level"), list):
         paths += [

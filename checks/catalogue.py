@@ -184,9 +184,11 @@ CATALOGUE = {
     "SHIFT4": Code(
         title="This version and the last",
         meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance. Where rows "
-        "were only added, the added ones are compared with those that were there.",
+        "were only added, the added ones are compared with those that were there. Under `shift: {on_shift: block}` it "
+        "blocks.",
         advice="Find out what changed at the source before you fit on it; models of the last version were made for "
         "other data.",
+        can_block=True,
     ),
     "SHIFT5": Code(
         title="Months",
@@ -199,5 +201,15 @@ CATALOGUE = {
         meaning="Warns for each column in which the two tables of `gm.compare` differ beyond chance and beyond the "
         "tolerance.",
         advice="Look at the column on both sides; a model that was fitted on one may do worse on the other.",
+    ),
+    "WATCH1": Code(
+        title="Days that are not like those before",
+        meaning="Warns when days that came since watching began differ from all days before them: each new day is "
+        "judged once, and in at most one year of twenty is the alarm false where nothing changed. Under "
+        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn.",
+        advice="Look at the columns that lead, from the day of the alarm on: `gristmill shift NAME --by day`. Mend the "
+        "source, or fit models anew on days that are like today. Seasons are real and alarm too: the days of one "
+        "season are no reference for the next.",
+        can_block=True,
     ),
 }

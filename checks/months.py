@@ -39,8 +39,17 @@ def by_day(table: ir.Table, time: str) -> ir.Table:
     table = table.filter(day.epoch_days().notnull())
     day = table[time].cast("date")
     number = day.epoch_days().cast("int64")
-    bucket = ((number * GOLDEN) % WORD + WORD) % WORD // (WORD // N_BUCKETS)
-    return table.mutate(_part=day.strftime("%Y-%m"), _entity=number, _bucket=bucket.cast("int32"))
+    bucket = bucket_of_day(number).cast("int32")
+    return table.mutate(_part=day.strftime("%Y-%m"), _entity=number, _bucket=bucket)
+
+
+def bucket_of_day(number: Any) -> Any:
+    """The bucket of a day, given in days since 1970: an integer or a column.
+
+    >>> bucket_of_day(0), bucket_of_day(1), bucket_of_day(2), bucket_of_day(-1)
+    (0, 158, 60, 97)
+    """
+    return ((number * GOLDEN) % WORD + WORD) % WORD // (WORD // N_BUCKETS)
 
 
 def compare_months(profile: Profile, cells: Sequence[Cells], question: Question) -> list[ShiftReport]:

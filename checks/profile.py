@@ -142,7 +142,9 @@ def _histogram() -> Any:
     return histogram
 
 
-def scan(table: ir.Table, cells: Sequence[Cells], *, n_rows: int, has_entities: bool = True) -> Profile:
+def scan(
+    table: ir.Table, cells: Sequence[Cells], *, n_rows: int, has_entities: bool = True, n_buckets: int = N_BUCKETS
+) -> Profile:
     """Count `table` by part and bucket.
 
     Args:
@@ -150,13 +152,14 @@ def scan(table: ir.Table, cells: Sequence[Cells], *, n_rows: int, has_entities: 
         cells: How to count its columns.
         n_rows: Its number of rows.
         has_entities: Count distinct `_entity`; without, each row is its own.
+        n_buckets: How many buckets there are.
     """
     # A row without entity has no bucket; it is unused and in no comparison, so any will do to count it.
     table = table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
     measures = {"n_rows": table.count()} | ({"n_entities": table["_entity"].nunique()} if has_entities else {})
     frame = collect(table.group_by("_part", "_bucket").agg(**measures))
     parts = sorted(frame["_part"].unique().to_list())
-    place = _Place(parts)
+    place = _Place(parts, n_buckets)
     rows = place.grid(frame, frame["n_rows"].to_numpy())
     entities = place.grid(frame, frame["n_entities"].to_numpy()) if has_entities else rows
     counts = {c.column: _category_counts(table, c, place, rows) for c in cells if not c.is_ordered}
@@ -180,16 +183,16 @@ def scan(table: ir.Table, cells: Sequence[Cells], *, n_rows: int, has_entities: 
 class _Place:
     """Where a row of a grouped result belongs: its part and bucket."""
 
-    def __init__(self, parts: Sequence[str]) -> None:
+    def __init__(self, parts: Sequence[str], n_buckets: int) -> None:
         self._of = {part: i for i, part in enumerate(parts)}
-        self.parts = tuple(parts)
+        self._shape = (len(parts), n_buckets)
 
     def at(self, frame: pl.DataFrame) -> tuple[NDArray[Any], NDArray[Any]]:
         return np.array([self._of[part] for part in frame["_part"]], dtype=int), frame["_bucket"].to_numpy().astype(int)
 
     def grid(self, frame: pl.DataFrame, values: NDArray[Any], *more: int) -> NDArray[np.float64]:
         """`values`, one row of them a group, as an array by part, bucket and whatever a row holds."""
-        result = np.zeros((len(self.parts), N_BUCKETS, *more))
+        result = np.zeros((*self._shape, *more))
         result[self.at(frame)] = values
         return result
 
@@ -205,9 +208,8 @@ def _category_counts(table: ir.Table, cells: Cells, place: _Place, rows: NDArray
         counts[..., 0] = rows - counts[..., 1]
         return counts
     level = column.cast("string")
-    kept = (
-        level if len(cells.labels) < MOST_LEVELS else ibis.ifelse(level.isin(cells.labels), level, ibis.null("string"))
-    )
+    # Of cells that are older than the rows any number of levels may be new.
+    kept = ibis.ifelse(level.isin(cells.labels), level, ibis.null("string"))
     frame = collect(table.group_by("_part", "_bucket", level=kept, is_missing=column.isnull()).agg(n=table.count()))
     number = {label: i for i, label in enumerate(cells.labels)}
     other, missing = len(cells.labels), len(cells.labels) + 1

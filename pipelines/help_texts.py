@@ -29,7 +29,7 @@ SECTIONS = (
             ("show", "All that is known of one dataset."),
             ("history", "The versions of a dataset and what changed."),
             ("splits", "What each split holds, and the proof that nothing leaks."),
-            ("shift", "How splits, versions and months differ."),
+            ("shift", "How splits, versions, months and days differ."),
             ("diagnose", "What is wrong with its models, and the first thing to do."),
             ("rejected", "The rows that broke a rule, by rule."),
             ("sql", "Query the warehouse."),

@@ -11,7 +11,17 @@ from typing import Any
 
 import click
 
-from assets.spec import ClusterSpec, DatasetSpec, HumanLevel, ModelSpec, Predefined, SourceSpec, SplitsSpec, TimeSplits
+from assets.spec import (
+    ClusterSpec,
+    DatasetSpec,
+    HumanLevel,
+    ModelSpec,
+    Predefined,
+    ShiftSpec,
+    SourceSpec,
+    SplitsSpec,
+    TimeSplits,
+)
 from checks.catalogue import CATALOGUE
 from checks.contract import ColumnPromise, Contract, ExpressionPromise, Strict, UniquePromise
 from pipelines.cli import COMMANDS, cli
@@ -25,6 +35,7 @@ SECTIONS: tuple[tuple[str, str, type[Strict]], ...] = (
     ("splits.time", "By the dataset's `time`, in UTC. `{}` cuts by `shares`.", TimeSplits),
     ("splits.predefined", "A text is its `column`. One of `column` and `file`.", Predefined),
     ("splits.clusters", "One of `linked_by`, `text` and `numbers`, or several.", ClusterSpec),
+    ("shift", "Takes effect with the next audit: of new rows, or by `gristmill run --force`.", ShiftSpec),
     ("models.NAME", "Fitted here (`estimator`) or made elsewhere (`predictions`): one of the two.", ModelSpec),
     (
         "human_level",

@@ -157,6 +157,42 @@ COMPARISONS = sa.Table(
     _column("is_shifted", _bool),
     _column("report", _json),
 )
+# Counts by day add up from one audit to the next: what a day holds is the sum since all rows were counted.
+DAY_CELLS = sa.Table(
+    "day_cells",
+    SCHEMA,
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
+    _column("dataset", _text),
+    _column("cells_of", _text),
+    _column("time", _text),
+    _column("cells", _json),
+)
+DAYS = sa.Table(
+    "days",
+    SCHEMA,
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
+    _column("day", sa.Date, key=True),
+    _column("dataset", _text),
+    _column("counted_by", _text),
+    _column("n_rows", _int),
+    _column("counts", _blob),
+    _column("moments", _blob),
+    sa.Index("days_of_a_dataset", "dataset", "counted_by"),
+)
+WATCHED = sa.Table(
+    "watched",
+    SCHEMA,
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
+    _column("day", sa.Date, key=True),
+    _column("dataset", _text),
+    _column("cells_of", _text),
+    _column("is_played_back", _bool),
+    _column("number", _int),
+    _column("value", _real),
+    _column("is_alarm", _bool),
+    _column("state", _json),
+    sa.Index("watched_of_a_dataset", "dataset", "cells_of"),
+)
 # What is learned of models: each fit or set of predictions, judged on one version.
 RUNS = sa.Table(
     "runs",

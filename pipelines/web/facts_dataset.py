@@ -24,7 +24,7 @@ from warehouse.records import Step, Version
 MOST_VERSIONS = 12
 MOST_RUNS = 8
 PROOF = ("SPLIT", "LEAK", "TARGET")
-SHIFT = "SHIFT"
+SHIFT = ("SHIFT", "WATCH")
 LOUD = ("warn", "fail")
 
 
@@ -61,7 +61,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "updated_ago": ago(version.created_at, now) if version else "",
         "checked": runs[0] if runs else None,
         "spec": spec,
-        "findings": [row for row in findings if not row["code"].startswith((*PROOF, SHIFT))],
+        "findings": [row for row in findings if not row["code"].startswith((*PROOF, *SHIFT))],
         "contract": contract_of(spec, build),
         "max_rejected_share": spec.contract.max_rejected_share if spec else None,
         "splits": splits_of(meta, version, audit),

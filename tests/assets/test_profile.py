@@ -124,6 +124,22 @@ def test_a_warning_of_shift_does_not_keep_a_version_back(shop: Path, run_project
     assert run_project(shop).datasets[0].status == "published"
 
 
+@pytest.mark.slow
+def test_a_shift_blocks_where_the_file_says_so_and_only_beyond_its_tolerance(shop: Path, run_project) -> None:
+    file = shop / "datasets" / "visits.yaml"
+    yaml = file.read_text("utf-8")
+    run_project(shop)
+    (shop / "visits" / "2.csv").write_text(HEAD + visits(600, first=600, spend=2.0), "utf-8")
+    file.write_text(yaml + "shift: {on_shift: block}\n", "utf-8")
+    blocked = run_project(shop)
+    assert (blocked.datasets[0].status, blocked.datasets[0].blocked_by) == ("blocked", ["SHIFT4"])
+    assert findings(blocked)["SHIFT4"][0] == "fail"
+    file.write_text(yaml + "shift: {on_shift: block, tolerance: 0.95}\n", "utf-8")
+    passed = run_project(shop)
+    assert passed.datasets[0].status == "published"
+    assert findings(passed)["SHIFT4"][0] == "pass"
+
+
 def test_rows_that_change_in_place_are_compared_in_pairs(shop: Path, run_project) -> None:
     run_project(shop)
     yaml = (shop / "datasets" / "visits.yaml").read_text("utf-8")

@@ -1,6 +1,7 @@
 """Each mistake of a user has its message: a folder here holds the project, expected.txt what `gristmill check` says,
 expected_of_run.txt what `gristmill run` says where only a run can see the mistake. A folder `after` in it is laid over
-the project once version 1 is published; expected_of_run.txt is then what the second run says.
+the project once version 1 is published; expected_of_run.txt is then what the second run says. expected_of_shift.txt is
+what `gristmill shift` says of datasets that it cannot tell of.
 
 `GRISTMILL_GOLDEN=write pytest tests/mistakes` writes what is said today into expected.txt; read every line of the diff.
 """
@@ -23,7 +24,8 @@ HERE = Path(__file__).parent
 OTHER_DUCKDB = "warehouse_of_another_duckdb"
 LATER_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/after")})
 RUN_MISTAKES = sorted({path.parent.name for path in HERE.glob("*/expected_of_run.txt")} - {*LATER_MISTAKES})
-OTHERS = {OTHER_DUCKDB, *RUN_MISTAKES, *LATER_MISTAKES}
+SHIFT_MISTAKE = "shift_of_what_there_is_not"
+OTHERS = {OTHER_DUCKDB, SHIFT_MISTAKE, *RUN_MISTAKES, *LATER_MISTAKES}
 MISTAKES = sorted({path.parent.name for path in HERE.glob("*/gristmill.toml")} - OTHERS)
 JARGON = ("pydantic", "ruamel", "nput should", "alue error", "tuple", "dictionary", "Traceback", "fault of Gristmill")
 
@@ -127,3 +129,14 @@ def test_a_warehouse_of_another_duckdb_is_refused(tmp_path: Path, gristmill: Gri
     meta.close()
     printed = gristmill("list").replace(duckdb.__version__, "<running>")
     compare(printed, HERE / OTHER_DUCKDB / "expected.txt")
+
+
+def test_shift_of_an_unknown_dataset_of_one_that_never_ran_and_of_one_without_time(
+    tmp_path: Path, gristmill: Gristmill
+) -> None:
+    shutil.copytree(HERE / SHIFT_MISTAKE, tmp_path, dirs_exist_ok=True)
+    printed = gristmill("shift", "chrun") + gristmill("shift", "churn", "--by", "day")
+    gristmill("run")
+    printed += gristmill("shift", "churn@7") + gristmill("shift", "churn", "--by", "day")
+    compare(printed, HERE / SHIFT_MISTAKE / "expected_of_shift.txt")
+    assert not [word for word in JARGON if word in printed]

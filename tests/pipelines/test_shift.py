@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,10 +61,27 @@ def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristm
     assert "! SHIFT4" in out
     assert "2,000 rows added since" in out
     assert "amount    shifted" in out
-    assert "led by (effect)" in out
+    assert "WATCH1" in out
+    assert "largest effect (95 % interval)" in out
     by_month = gristmill("shift", "visits", "--by", "month").out
-    assert "2024-03" in by_month
+    (march,) = (line for line in by_month.splitlines() if "2024-03" in line)
+    assert re.search(
+        r"^ *2024-03 +1,\d{3} +0\.\d{3} \(0\.\d{3}-0\.\d{3}\) +\w+ +(shifted|same|cannot tell) +\d *$", march
+    )
     assert "SHIFT4" not in by_month
+
+
+def test_shift_by_day_tells_of_the_watch(shop: Path, gristmill: Gristmill) -> None:
+    first = gristmill("shift", "visits@1", "--by", "day").out
+    assert "visits  version 1" in first
+    assert "WATCH1     Days that are not like those before: watching begins after 2024-03-28" in first
+    assert "The last 28 of 54 days that were judged, each against all days before it; they were there when" in first
+    assert re.search(r"^ *2024-03-28 +\d", first, re.MULTILINE)
+    assert "by day: 56 against 28" in first
+    facts = json.loads(gristmill("shift", "visits", "--by", "day", "--json").out)
+    assert facts["findings"][0]["seen"].startswith("no day came since watching began; 2,000 rows came late for 84 earl")
+    assert {"day", "evidence", "is_alarm", "leading"} == set(facts["watch"]["played_back"][-1])
+    assert facts["watch"]["columns"] == ["kind", "amount"]
 
 
 def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) -> None:

@@ -1,0 +1,122 @@
+"""What is said of a watch: the days that were judged, whether there is an alarm and since when, the last 28 days.
+
+How days are judged is `checks.watching`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from checks.bins import Cells
+from checks.day_counts import DayCounts
+from checks.finding import Finding
+from checks.report import ShiftReport
+from checks.shift import Question, compare_sides
+from checks.watching import ALARM_AT, FEWEST_DAYS, Judged
+from checks.words import figure, plural
+
+CODE = "WATCH1"
+WINDOW_DAYS = 28
+MOST_NAMED = 3
+
+
+def reference_until(days: Sequence[date]) -> date | None:
+    """The last day of a frozen reference: all but the last 28 days, at least 30; None where there are fewer.
+
+    >>> from datetime import date, timedelta
+    >>> january = [date(2024, 1, 1) + timedelta(days=i) for i in range(31)]
+    >>> reference_until(january), reference_until(january[:29])
+    (datetime.date(2024, 1, 30), None)
+    """
+    at = max(len(days) - WINDOW_DAYS, FEWEST_DAYS)
+    return days[at - 1] if len(days) >= at else None
+
+
+def compare_window(
+    counted: DayCounts, cells: Sequence[Cells], question: Question, *, until: date | None
+) -> ShiftReport | None:
+    """The last 28 days against the frozen reference, which a slow change does not move; None without later days.
+
+    Args:
+        counted: Counts of all days.
+        cells: The columns that are watched.
+        question: How; its unit is the day.
+        until: The last day of the reference.
+    """
+    if until is None or not counted.days or (last := counted.days[-1]) <= until:
+        return None
+    first = max(last - timedelta(days=WINDOW_DAYS - 1), until + timedelta(days=1))
+    reference = counted.side(f"{counted.days[0]} to {until}", counted.days[0], until)
+    return compare_sides(reference, counted.side(f"{first} to {last}", first, last), cells, question)
+
+
+def alarm_since(judged: Sequence[Judged]) -> Judged | None:
+    """The day on which the alarm began that still holds; None where the last day is none."""
+    since = None
+    for one in reversed(judged):
+        if not one.is_alarm:
+            break
+        since = one
+    return since
+
+
+def not_yet(days: Sequence[date]) -> Finding:
+    """There are too few days to judge by."""
+    seen = f"there are {plural(len(days), 'day')}; a day is judged once {FEWEST_DAYS} came before it"
+    return Finding(code=CODE, outcome="not_applicable", seen=seen)
+
+
+def beginning(days: Sequence[date], played: Sequence[Judged]) -> Finding:
+    """Watching begins: what it would have said of the days that are there."""
+    seen = f"watching begins after {days[-1]}, with {len(days)} days to judge by"
+    alarm = next((one for one in played if one.is_alarm), None)
+    if alarm:
+        seen += f"; played back, {alarm.day} would have been an alarm, led by {_led(alarm)}"
+    elif played:
+        seen += f"; played back, none of the last {len(played)} would have been an alarm"
+    return Finding(code=CODE, outcome="pass", seen=seen)
+
+
+def continuing(
+    judged: Sequence[Judged], new: Sequence[Judged], *, late: Sequence[int], window: ShiftReport | None
+) -> Finding:
+    """What the new days say, and whether an alarm holds.
+
+    Args:
+        judged: All days that were judged as they came, the new ones among them.
+        new: Those that came since the last version.
+        late: By day that came before, the rows that were added to it.
+        window: The last 28 days against the reference.
+    """
+    told = [_told(judged, new)]
+    if late:
+        told.append(f"{plural(sum(late), 'row')} came late for {plural(len(late), 'earlier day')}, not judged again")
+    if window and window.shifted:
+        named = ", ".join(c.column for c in window.shifted[:MOST_NAMED])
+        told.append(f"{window.current} against {window.reference}: shifted: {named}")
+    is_alarm = any(one.is_alarm for one in new) or bool(judged and judged[-1].is_alarm)
+    return Finding(code=CODE, outcome="warn" if is_alarm else "pass", seen="; ".join(told))
+
+
+def _told(judged: Sequence[Judged], new: Sequence[Judged]) -> str:
+    if not judged:
+        return "no day came since watching began"
+    looked = f"{plural(len(new), 'new day')} judged, each against all days before it" if new else "no new day"
+    last = judged[-1]
+    evidence = f"evidence {figure(last.value)}, {ALARM_AT:g} is an alarm"
+    if since := alarm_since(judged):
+        return f"alarm since {since.day} ({evidence}), led by {_led(last)}; {looked}"
+    if over := [one for one in new if one.is_alarm]:
+        return f"alarm from {over[0].day} to {over[-1].day}, led by {_led(over[0])}; {looked}"
+    return f"{looked}: no alarm ({evidence})"
+
+
+def _led(one: Judged) -> str:
+    return ", ".join(one.leading(MOST_NAMED))
+
+
+def finding_on(finding: Finding, on_shift: str) -> Finding:
+    """A warning that blocks where the dataset's file says so."""
+    return replace(finding, outcome="fail") if on_shift == "block" and finding.outcome == "warn" else finding
