@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from assets.loss_change import told_changes
 from assets.model_plan import newest_runs
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
 from checks.error_rates import FIGURES, Rate
@@ -79,6 +80,7 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
     """One run of a model: its ladders and gaps, the leading metric first."""
     rates = meta.rows(ERROR_RATES, model_run_id=row["model_run_id"])
     gaps = meta.rows(GAPS, model_run_id=row["model_run_id"])
+    changes = told_changes(meta, row["model_run_id"])
     metrics = [
         {
             "metric": metric,
@@ -86,6 +88,7 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
             "rates": {r["split"]: {name: r[name] for name in FIGURES} for r in rates if r["metric"] == metric},
             "gaps": [
                 {name: g[name] for name in ("name", "value", "low", "high", "verdict", "remedy", "why")}
+                | {"comes_from": changes.get((metric, g["name"]))}
                 for g in gaps
                 if g["metric"] == metric
             ],

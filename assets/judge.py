@@ -18,6 +18,8 @@ from assets.diagnose import diagnosis_of, remember, told_model
 from assets.errors import AssetError, ModelFailed
 from assets.evaluate import error_rates, evaluate
 from assets.fit import Fitted, fit, libraries
+from assets.loss_change import loss_changes
+from assets.loss_change import remember as remember_changes
 from assets.model_file import write_model
 from assets.model_plan import Model, fingerprint, models_of
 from assets.predictions import judge_predictions
@@ -26,6 +28,7 @@ from assets.step import Run
 from assets.task import Task, task_of
 from checks.error_rates import FIGURES
 from checks.leave_one_out import Judged
+from checks.loss_change import LossChange
 from warehouse.errors import NotFound, WarehouseError
 from warehouse.records import Version, now
 from warehouse.schema import ERROR_RATES, RUNS
@@ -59,13 +62,14 @@ def judge(
     meta, row = run.warehouse.meta, _new_row(run, dataset, version, model, is_in_memory=frame is not None)
     try:
         with redirect_stdout(sys.stderr):  # what a model's code prints is no result of ours
-            task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
+            task, judged, changes = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
         with timed("evaluate"):
             rates = error_rates(task, judged, dataset.file.spec.metric)
         with timed("diagnose"):
             found = diagnosis_of(dataset, task, judged, rates)
             row |= {"status": "succeeded", "first_fix": found.first_fix, "finished_at": now()}
             remember(meta, row, found)
+            remember_changes(meta, row["model_run_id"], changes, is_quantity=task.is_quantity)
     except Failures as error:
         known = error if isinstance(error, AssetError | WarehouseError) else ModelFailed(model.name, *_gave_up(error))
         hints = [note.removeprefix("Hint: ") for note in getattr(known, "__notes__", ())]
@@ -118,19 +122,23 @@ def _predictions(
     *,
     timed: Timed,
     frame: Any | None,
-) -> tuple[Task, dict[str, Judged]]:
-    """What is asked, and what the model predicts; what is learned of it on the way goes to `row`."""
+) -> tuple[Task, dict[str, Judged], dict[str, LossChange]]:
+    """What is asked, what the model predicts, what changes of its loss come from.
+
+    What is learned of it on the way goes to `row`.
+    """
     with timed("fit"):
         task = task_of(run, dataset, version, model.name)
         row["task"] = task.name
         if frame is not None or model.spec.predictions:
-            return task, judge_predictions(run, dataset, task, model, frame=frame)
+            return task, judge_predictions(run, dataset, task, model, frame=frame), {}
         fitted = fit(run, task, model)
         row |= _known_of(fitted)
     with timed("evaluate"):
         judged = evaluate(run, task, model, fitted)
+        changes = loss_changes(run, task, model, fitted)
     row["file"] = _stored(run, row, fitted)
-    return task, judged
+    return task, judged, changes
 
 
 def _known_of(fitted: Fitted) -> dict[str, Any]:

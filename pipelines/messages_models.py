@@ -83,6 +83,9 @@ def _ladder(metric: Mapping[str, Any]) -> None:
         gaps,
         {"name": "gap", "value": "worse by", "interval": "95 % interval", "verdict": "verdict", "why": "because"},
     )
+    for gap in metric["gaps"]:
+        if gap["comes_from"]:
+            messages.say(f"{TITLES[gap['name']]}: {gap['comes_from']['line']}")
 
 
 def short(models: Sequence[Mapping[str, Any]]) -> None:
