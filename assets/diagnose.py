@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.loss_change import told_changes
 from assets.model_plan import newest_runs
+from assets.unlabelled import told_shares
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
 from checks.error_rates import FIGURES, Rate
 from checks.metrics import METRICS
@@ -96,4 +97,5 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
         for metric in dict.fromkeys(r["metric"] for r in rates)
     ]
     named = ("status", "estimator", "first_fix", "error", "hint", "model_run_id")
-    return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, "metrics": metrics}
+    told = {"metrics": metrics, "label_shares": told_shares(meta, row["model_run_id"])}
+    return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, **told}

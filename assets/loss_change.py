@@ -52,8 +52,8 @@ def _between(run: Run, task: Task, model: Model, fitted: Fitted, before: str, af
 
     sql = (task.rows_sql(features=fitted.features, split=split) for split in (before, after))
     sides = [run.warehouse.lake.reader().execute(asked).pl() for asked in sql]
-    held = [np.bincount(side["_bucket"].to_numpy(), minlength=N_BUCKETS) for side in sides]
-    n_buckets = n_whole_buckets(*held, most=MOST_ROWS)
+    ones, twos = (np.bincount(side["_bucket"].to_numpy(), minlength=N_BUCKETS) for side in sides)
+    n_buckets = n_whole_buckets(ones, twos, most=MOST_ROWS)
     frames = [side.filter(pl.col("_bucket") < n_buckets) for side in sides]
     loss = np.concatenate([_loss(frame, task, model, fitted) for frame in frames])
     parts = zip(frames, (before, after), strict=True)
@@ -95,13 +95,13 @@ def told_changes(meta: Meta, model_run_id: str) -> dict[tuple[str, str], dict[st
     """The changes of a run, by metric and gap, each with its sentence as `line`."""
     found = {}
     for row in meta.rows(LOSS_CHANGES, model_run_id=model_run_id):
-        parts = {
+        parts: dict[str, Any] = {
             name: Part(value=row[name], low=row[f"{name}_low"], high=row[f"{name}_high"])
             for name in PARTS
             if row[name] is not None
         }
         known = {name: row[name] for name in ("verdict", "why", "overlap", "n_before", "n_after")}
-        line = LossChange(**known, **parts).line(METRICS[row["metric"]].title)
+        line = LossChange(**known | parts).line(METRICS[row["metric"]].title)
         told = {name: value for name, value in row.items() if name not in {"model_run_id", "ordinal"}}
         found[row["metric"], row["name"]] = told | {"line": line}
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ MOST_ROWS = 200_000
 FEWEST_BUCKETS = 40
 # A histogram has 255 bins, and one is for all other levels.
 MOST_LEVELS = 254
+N_CELLS = 128
 FEW_ROWS = 20_000
 THREADS = 2
 
@@ -52,6 +54,22 @@ class Rows:
     def fold(self) -> NDArray[np.int64]:
         """Of each row, the fold of its bucket: whole entities."""
         return np.asarray(self.bucket % N_FOLDS, dtype=np.int64)
+
+    @cached_property
+    def cells(self) -> Array:
+        """The rows as learners see them: numbers by their place among 128 quantiles of both sides together.
+
+        scikit-learn bins weighted numbers one quantile at a time, which took nine tenths of a fit; what has fewer
+        values than its bins, it takes as it is.
+        """
+        found = self.x.copy()
+        for i, is_level in enumerate(self.is_level):
+            number = self.x[:, i]
+            there = np.isfinite(number)
+            if not is_level and there.any():
+                edges = np.unique(np.quantile(number[there], np.arange(1, N_CELLS) / N_CELLS))
+                found[there, i] = np.searchsorted(edges, number[there], side="right")
+        return found
 
     @property
     def balance(self) -> Array:
@@ -149,8 +167,8 @@ def told_by_others(
     """
     model = learner(rows.is_level, int(fitted.sum()))
     with counted_threads(int(fitted.sum())):
-        model.fit(rows.x[fitted], rows.is_second[fitted], sample_weight=rows.balance[fitted])
-        return np.asarray(model.predict_proba(rows.x[asked])[:, 1]), model
+        model.fit(rows.cells[fitted], rows.is_second[fitted], sample_weight=rows.balance[fitted])
+        return np.asarray(model.predict_proba(rows.cells[asked])[:, 1]), model
 
 
 def cross_fitted(rows: Rows, learner: Learner = trees) -> Array | None:

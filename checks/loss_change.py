@@ -108,7 +108,7 @@ def explain(rows: Rows, loss: Array, n_entities: int) -> LossChange:
     parts = _parts(rows, loss, after - told, loss - _expected(rows, loss))
     if parts is None:
         return LossChange(verdict="cannot_tell", why="a few entities make all the difference", **known)
-    return LossChange(verdict="told", **known, **parts)
+    return LossChange(verdict="told", **known | parts)
 
 
 def _expected(rows: Rows, loss: Array) -> Array:
@@ -120,8 +120,8 @@ def _expected(rows: Rows, loss: Array) -> Array:
             continue
         model = trees(rows.is_level, int((~asked).sum()), is_quantity=True)
         with counted_threads(len(loss)):
-            model.fit(rows.x[~asked], loss[~asked], sample_weight=rows.balance[~asked])
-            expected[asked] = model.predict(rows.x[asked])
+            model.fit(rows.cells[~asked], loss[~asked], sample_weight=rows.balance[~asked])
+            expected[asked] = model.predict(rows.cells[asked])
     return expected
 
 

@@ -199,7 +199,7 @@ def _by_assignment(rank: Array, rows: Rows, k: int, units: Units, question: Ques
     def sums(values: Array) -> Array:
         size = len(units.of_first)
         first, second = (np.bincount(at[one], values[one], minlength=size) for one in (~is_second, is_second))
-        return units.sums(first, second)
+        return units.sums(first.astype(np.float64), second.astype(np.float64))
 
     chosen = units.assignments(question.n_assignments, f"{question.seed} fold {k}")
     z = -studentised(sums(rank)[:, None], sums(np.ones(len(rank))), chosen, units)[:, 0]
@@ -232,7 +232,7 @@ def _leading(model: Any, rows: Rows, seed: str) -> Iterator[str]:
     chosen = rows.fold == N_FOLDS - 1
     held = np.cumsum(np.bincount(rows.bucket[chosen], minlength=N_BUCKETS))
     chosen &= rows.bucket <= max(int(np.searchsorted(held, ROWS_FOR_LEADING, "right")), 2 * N_FOLDS)
-    x, truth = rows.x[chosen].copy(), rows.is_second[chosen]
+    x, truth = rows.cells[chosen], rows.is_second[chosen]
     if truth.all() or not truth.any():
         return
     whole = roc_auc_score(truth, model.predict_proba(x)[:, 1])

@@ -220,6 +220,17 @@ LOSS_CHANGES = sa.Table(
     _column("n_before", _int),
     _column("n_after", _int),
 )
+LABEL_SHARES = sa.Table(
+    "label_shares",
+    SCHEMA,
+    sa.Column("model_run_id", sa.Text, sa.ForeignKey("runs.model_run_id"), primary_key=True),
+    _column("verdict", _text),
+    _column("why", _text),
+    _column("condition", _real, null=True),
+    _column("n_labelled", _int),
+    _column("n_rows", _int),
+    _column("shares", _json),
+)
 # What somebody was told, or could not be told, about a dataset that failed: once an incident.
 INCIDENTS = sa.Table(
     "incidents",

@@ -10,6 +10,7 @@ from typing import Any
 
 from assets.judged import finding_on_test, uses_of_test
 from assets.loss_change import told_changes
+from assets.unlabelled import told_shares
 from checks.metrics import METRICS
 from pipelines.views_models import note
 from warehouse.meta import Meta
@@ -58,6 +59,7 @@ def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str
     return run | {
         "note": note([{"metrics": [{"metric": metric} for metric in metrics if metric in METRICS]}]),
         "is_behind": bool(version and run["version"] != version.version),
+        "label_shares": told_shares(meta, run["model_run_id"]),
         "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
     }
 
