@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
-# Ten small learners of so many rows a side take a second or two.
-MOST_ROWS = 20_000
+# Ten small learners of so many rows a side take a second or two, and the intervals are a point wide.
+MOST_ROWS = 10_000
 PARTS = ("total", "inputs", "relation")
 
 

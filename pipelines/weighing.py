@@ -82,8 +82,8 @@ def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str
     ]
     found = importance(rows_of(pl.concat(sides), seen, second=other.split))
     if found is None:
-        sizes = " and ".join(f"{len(side):,} rows of {side['_part'].first()}" for side in sides if len(side))
-        raise NotPossible(asked, f"{sizes or 'no rows'} are too few to learn a difference from", "label more rows")
+        sizes = f"{len(sides[0]):,} rows of {rows.split} and {len(sides[1]):,} of {other.split}"
+        raise NotPossible(asked, f"{sizes} are too few to learn a difference from", "label more rows")
     if found.is_thin:
         said = f"{asked}: {len(found.weights):,} rows count as {found.n_effective:,.0f} of equal weight"
         warnings.warn(f"{said}: the splits have little in common", FewRowsCount, stacklevel=3)

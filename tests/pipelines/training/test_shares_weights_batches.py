@@ -118,7 +118,7 @@ def test_like_itself_by_two_wishes_or_like_a_handful_of_rows_is_refused(visits: 
         visits.weights("train", by="class", like="dev")
     with pytest.raises(NotFound, match="No split of 'visits' named 'devv'"):
         visits.weights("train", like="devv")
-    with pytest.raises(NotPossible, match=r"^weights like 'dev': \d+ rows of train and \d+ rows of dev are too few"):
+    with pytest.raises(NotPossible, match=r"^weights like 'dev': \d+ rows of train and \d+ of dev are too few"):
         visits.weights("train", like="dev", share=0.002)
 
 
