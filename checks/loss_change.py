@@ -5,8 +5,8 @@ those that both splits have (density p q / (p + q)), the mean loss is compared a
 due to another relation of target and inputs; the rest of the change, to other inputs.
 
 It is estimated with Robinson's residuals (1988), cross-fitted (Chernozhukov et al. 2018): their weights are those of
-the shared inputs, and small errors of the two learners cancel. Plain weights by the classifier's probabilities are
-biased where it has not learned all; `docs/explanation/concept-shift.md` has both measured.
+the shared inputs, and small errors of the two learners cancel. `docs/explanation/concept-shift.md` has them measured
+beside plain weights by the classifier's probabilities.
 """
 
 from __future__ import annotations
