@@ -58,7 +58,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     entity: str | Sequence[str],
     *,
     project: str | Path | None,
-    classifier: bool,
+    classifier: bool = False,
     policy: Mapping[str, float],
 ) -> ShiftReport:
     """See `gristmill.compare`."""
