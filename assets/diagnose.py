@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from assets.loss_change import told_changes
 from assets.model_plan import newest_runs
+from assets.unlabelled import told_shares
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
 from checks.error_rates import FIGURES, Rate
 from checks.metrics import METRICS
@@ -79,6 +81,7 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
     """One run of a model: its ladders and gaps, the leading metric first."""
     rates = meta.rows(ERROR_RATES, model_run_id=row["model_run_id"])
     gaps = meta.rows(GAPS, model_run_id=row["model_run_id"])
+    changes = told_changes(meta, row["model_run_id"])
     metrics = [
         {
             "metric": metric,
@@ -86,6 +89,7 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
             "rates": {r["split"]: {name: r[name] for name in FIGURES} for r in rates if r["metric"] == metric},
             "gaps": [
                 {name: g[name] for name in ("name", "value", "low", "high", "verdict", "remedy", "why")}
+                | {"comes_from": changes.get((metric, g["name"]))}
                 for g in gaps
                 if g["metric"] == metric
             ],
@@ -93,4 +97,5 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
         for metric in dict.fromkeys(r["metric"] for r in rates)
     ]
     named = ("status", "estimator", "first_fix", "error", "hint", "model_run_id")
-    return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, "metrics": metrics}
+    told = {"metrics": metrics, "label_shares": told_shares(meta, row["model_run_id"])}
+    return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, **told}

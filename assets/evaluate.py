@@ -42,7 +42,7 @@ def evaluate(run: Run, task: Task, model: Model, fitted: Fitted) -> dict[str, Ju
         if frame.is_empty():
             continue
         with repeatable(len(frame)):
-            told = _predict(model, fitted, frame.select(list(fitted.features)), task)
+            told = predict(model, fitted, frame.select(list(fitted.features)), task)
         refuse_wrong_shape(model.name, told, len(frame))
         if task.is_quantity:
             refuse_odd_numbers(model.name, told["predicted"], "what it predicts")
@@ -63,7 +63,12 @@ def joined(parts: Iterable[Mapping[str, np.ndarray]], task: Task, n_entities: in
     return Judged(**whole, n_classes=len(task.classes), n_entities=n_entities)
 
 
-def _predict(model: Model, fitted: Fitted, x: pl.DataFrame, task: Task) -> dict[str, Any]:
+def predict(model: Model, fitted: Fitted, x: pl.DataFrame, task: Task) -> dict[str, Any]:
+    """What a model predicts: `predicted`, and what it says of scores and probabilities.
+
+    Raises:
+        ModelFailed: It cannot predict.
+    """
     import numpy as np
 
     try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,43 @@ from assets.diagnose import diagnosis_of, remember, told_model
 from assets.errors import AssetError, ModelFailed
 from assets.evaluate import error_rates, evaluate
 from assets.fit import Fitted, fit, libraries
+from assets.loss_change import loss_changes
+from assets.loss_change import remember as remember_changes
 from assets.model_file import write_model
 from assets.model_plan import Model, fingerprint, models_of
 from assets.predictions import judge_predictions
 from assets.project import Dataset
 from assets.step import Run
 from assets.task import Task, task_of
+from assets.unlabelled import label_shares
+from assets.unlabelled import remember as remember_shares
 from checks.error_rates import FIGURES
+from checks.label_shift import ClassShares
 from checks.leave_one_out import Judged
+from checks.loss_change import LossChange
 from warehouse.errors import NotFound, WarehouseError
 from warehouse.records import Version, now
 from warehouse.schema import ERROR_RATES, RUNS
 
 Timed = Callable[[str], AbstractContextManager[None]]
 Failures = (AssetError, WarehouseError, duckdb.Error, MemoryError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What was learned of a model before it is diagnosed.
+
+    Attributes:
+        task: What was asked.
+        judged: Its predictions by split.
+        changes: By gap, what the change of its loss comes from; of predictions made elsewhere nothing is known.
+        shares: The classes of rows without a label, where it can be asked.
+    """
+
+    task: Task
+    judged: Mapping[str, Judged]
+    changes: Mapping[str, LossChange] = field(default_factory=dict)
+    shares: ClassShares | None = None
 
 
 def judge(
@@ -59,13 +83,15 @@ def judge(
     meta, row = run.warehouse.meta, _new_row(run, dataset, version, model, is_in_memory=frame is not None)
     try:
         with redirect_stdout(sys.stderr):  # what a model's code prints is no result of ours
-            task, judged = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
+            told = _predictions(run, dataset, version, model, row, timed=timed, frame=frame)
         with timed("evaluate"):
-            rates = error_rates(task, judged, dataset.file.spec.metric)
+            rates = error_rates(told.task, told.judged, dataset.file.spec.metric)
         with timed("diagnose"):
-            found = diagnosis_of(dataset, task, judged, rates)
+            found = diagnosis_of(dataset, told.task, told.judged, rates)
             row |= {"status": "succeeded", "first_fix": found.first_fix, "finished_at": now()}
             remember(meta, row, found)
+            remember_changes(meta, row["model_run_id"], told.changes, is_quantity=told.task.is_quantity)
+            remember_shares(meta, row["model_run_id"], told.shares)
     except Failures as error:
         known = error if isinstance(error, AssetError | WarehouseError) else ModelFailed(model.name, *_gave_up(error))
         hints = [note.removeprefix("Hint: ") for note in getattr(known, "__notes__", ())]
@@ -118,19 +144,21 @@ def _predictions(
     *,
     timed: Timed,
     frame: Any | None,
-) -> tuple[Task, dict[str, Judged]]:
+) -> Told:
     """What is asked, and what the model predicts; what is learned of it on the way goes to `row`."""
     with timed("fit"):
         task = task_of(run, dataset, version, model.name)
         row["task"] = task.name
         if frame is not None or model.spec.predictions:
-            return task, judge_predictions(run, dataset, task, model, frame=frame)
+            return Told(task=task, judged=judge_predictions(run, dataset, task, model, frame=frame))
         fitted = fit(run, task, model)
         row |= _known_of(fitted)
     with timed("evaluate"):
         judged = evaluate(run, task, model, fitted)
+        changes = loss_changes(run, task, model, fitted)
+        shares = label_shares(run, task, model, fitted, judged)
     row["file"] = _stored(run, row, fitted)
-    return task, judged
+    return Told(task=task, judged=judged, changes=changes, shares=shares)
 
 
 def _known_of(fitted: Fitted) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from checks.profile import scan
 from checks.report import ShiftReport
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
+from checks.two_sample_classifier import with_classifier
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -55,8 +56,8 @@ def compare(
     target: str | None = None,
     time: str | None = None,
     entity: str | Sequence[str] = (),
-    alpha: float = 0.05,
-    tolerance: float = 0.02,
+    classifier: bool = False,
+    **policy: float,
 ) -> ShiftReport:
     """Do two tables differ in distribution?
 
@@ -66,8 +67,9 @@ def compare(
         target: The column that a model is to predict: the report says so when it is among those that shifted.
         time: The column of time. Without `entity` the unit is then the day.
         entity: The columns whose rows belong together: the unit. Without either, the unit is the row.
-        alpha: The family-wise error that is allowed.
-        tolerance: Effects (total variation) below it are no alarm.
+        classifier: Whether a classifier is asked too; see `checks.two_sample_classifier`.
+        **policy: `alpha` (.05), the family-wise error that is allowed; `tolerance` (.02), below which effects (total
+            variation) are no alarm.
 
     Raises:
         NoSuchColumn: A named column is not in both tables.
@@ -81,10 +83,11 @@ def compare(
         return _nothing_told("no column is on both sides", *sizes)
     both = _with_units(united, named, time)
     unit = ", ".join(named) or ("day" if time else "row")
-    both, question = _asked(
-        both, Question(unit=unit, alpha=alpha, tolerance=tolerance, target=target, time=time), named, time
-    )
+    question = replace(Question(unit=unit, target=target, time=time), **dict[str, Any](policy))
+    both, question = _asked(both, question, named, time)
     report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
+    if classifier:
+        report = with_classifier(report, both.table, question)
     if not (ours := [c for c in one.columns if c in OURS and c in two.columns]):
         return report
     said = f"not compared: {', '.join(ours)}, a name of Gristmill's own"

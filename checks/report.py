@@ -227,6 +227,7 @@ class ShiftReport:
         head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
         width = max([6, *(len(c.column) for c in self.columns[:most])])
         lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
+        lines += [self.classifier.line] if self.classifier else []
         lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
         lines += [_line(column, width) for column in self.columns[:most]]
         if (more := len(self.columns) - most) > 0:

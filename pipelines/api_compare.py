@@ -14,6 +14,7 @@ from checks.comparison import compare as compare_frames
 from checks.comparison import compare_both, compare_with_units, with_target
 from checks.report import ShiftReport
 from checks.shift import Question
+from checks.two_sample_classifier import with_classifier
 from pipelines.api import Dataset, find_root
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
@@ -49,7 +50,7 @@ class Stored:
         return f"SELECT * FROM ({select}) WHERE _split IS NOT NULL"
 
 
-def compare(
+def compare(  # noqa: PLR0913 - one argument an option
     reference: Any,
     current: Any,
     target: str | None,
@@ -57,17 +58,19 @@ def compare(
     entity: str | Sequence[str],
     *,
     project: str | Path | None,
+    classifier: bool = False,
     policy: Mapping[str, float],
 ) -> ShiftReport:
     """See `gristmill.compare`."""
+    asked: dict[str, Any] = {"target": target, "time": time, "entity": entity, "classifier": classifier, **policy}
     if not any(isinstance(side, str | Dataset) for side in (reference, current)):
-        return compare_frames(reference, current, target=target, time=time, entity=entity, **policy)
+        return compare_frames(reference, current, **asked)
     with Warehouse(read_settings(find_root(project))) as warehouse:
         one, two = (_stored(warehouse, s) if isinstance(s, str | Dataset) else s for s in (reference, current))
         if isinstance(one, Stored) and isinstance(two, Stored) and not entity and _is_alike(one, two):
-            return _compare_stored(warehouse, one, two, target, time, policy)
+            return _compare_stored(warehouse, one, two, asked, policy)
         frames = [_frame(warehouse, side) if isinstance(side, Stored) else side for side in (one, two)]
-    return compare_frames(*frames, target=target, time=time, entity=entity, **policy)
+    return compare_frames(*frames, **asked)
 
 
 def _stored(warehouse: Warehouse, named: str | Dataset) -> Stored:
@@ -95,19 +98,24 @@ def _is_alike(one: Stored, two: Stored) -> bool:
 
 
 def _compare_stored(
-    warehouse: Warehouse, one: Stored, two: Stored, target: str | None, time: str | None, policy: Mapping[str, float]
+    warehouse: Warehouse, one: Stored, two: Stored, asked: Mapping[str, Any], policy: Mapping[str, float]
 ) -> ShiftReport:
     lake = warehouse.lake
     entity = one.policy.entity if one.policy else []
     seed = f"{one.version.fingerprint} {two.version.fingerprint}"
-    question = replace(Question(unit=", ".join(entity) or "row", seed=seed), **dict[str, Any](policy))
+    question = replace(
+        Question(unit=", ".join(entity) or "row", seed=seed, target=target or one.target, time=time),
+        **dict[str, Any](policy),
+    )
     with lake.workspace():
         for view, side in (("_one", one), ("_two", two)):
             lake.execute(f"CREATE VIEW {view} AS {side.select}")
         first, second = (_rows(lake.ibis.table(view)) for view in ("_one", "_two"))
-        both, question = compare_with_units(first, second, question, entity=entity, time=time)
+        both, question = compare_with_units(first, second, question, entity=entity, time=asked["time"])
         report = compare_both(both, question, reference=one.name, current=two.name)
-    return with_target(report, target or one.target)
+        if asked["classifier"]:
+            report = with_classifier(report, both.table, question)
+    return with_target(report, asked["target"] or one.target)
 
 
 def _rows(table: Any) -> Any:

@@ -51,6 +51,7 @@ def compare(
     time: str | None = None,
     entity: str | Sequence[str] = (),
     project: str | Path | None = None,
+    classifier: bool = False,
     **policy: float,
 ) -> ShiftReport:
     """Do two tables differ in distribution, by how much, and could we tell?
@@ -63,6 +64,8 @@ def compare(
         time: The column of time. Without `entity` the unit of chance is then the day.
         entity: The columns whose rows belong together; a dataset brings its own.
         project: Where datasets are; found from the working directory.
+        classifier: Whether boosted trees are asked, too, if they can tell the tables apart: sees what no column alone
+            shows. At most 200,000 rows a side.
         **policy: `alpha` (.05), the family-wise error; `tolerance` (.02), below which an effect is no alarm.
 
     Raises:
@@ -72,7 +75,8 @@ def compare(
     with _hidden_packages_told():
         from pipelines import api_compare
 
-    return api_compare.compare(reference, current, target, time, entity, project=project, policy=policy)
+    asked: dict[str, Any] = {"project": project, "classifier": classifier, "policy": policy}
+    return api_compare.compare(reference, current, target, time, entity, **asked)
 
 
 def list(*, project: str | Path | None = None) -> pl.DataFrame:  # noqa: A001 - it is `gm.list()`

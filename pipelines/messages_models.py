@@ -32,6 +32,8 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
             continue
         for metric in model["metrics"]:
             _ladder(metric)
+        if model["label_shares"]:
+            messages.say(f"Labels   {model['label_shares']['line']}")
         if model["hint"]:
             messages.say(f"Hint     {model['hint']}")
         messages.say(f"First    {model['first_fix']}")
@@ -83,6 +85,9 @@ def _ladder(metric: Mapping[str, Any]) -> None:
         gaps,
         {"name": "gap", "value": "worse by", "interval": "95 % interval", "verdict": "verdict", "why": "because"},
     )
+    for gap in metric["gaps"]:
+        if gap["comes_from"]:
+            messages.say(f"{TITLES[gap['name']]}: {gap['comes_from']['line']}")
 
 
 def short(models: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.labelled import LabelledRows, labelled
 from warehouse.client import Warehouse
+from warehouse.errors import NotPossible
 from warehouse.records import Version
 
 if TYPE_CHECKING:
@@ -94,23 +95,34 @@ class Trainable:
             return folding.in_time(rows, k, column, gap, by=by)
         return folding.by_digest(rows, k, repeats=repeats, by=by, stratified=stratified)
 
-    def weights(self, split: str, *, by: str = "entity", share: float = 1.0) -> pl.Series:
+    def weights(self, split: str, *, by: str | None = None, like: str | None = None, share: float = 1.0) -> pl.Series:
         """A weight for each row of `xy(split)`, in its order, for `sample_weight=`.
 
         Args:
             split: As for `load`.
-            by: `entity`: 1 / rows of its entity, so that each entity counts once. `class`: rows / (classes x rows of
-                its class), so that each class counts the same, as in scikit-learn's `balanced`. Else a column's values.
+            by: `entity` (without `by` and `like`): 1 / rows of its entity, so that each entity counts once. `class`:
+                rows / (classes x rows of its class), so that each class counts the same, as in scikit-learn's
+                `balanced`. Else a column's values.
+            like: In place of `by`: another split, whose features those of the rows look like when they are weighted.
+                The odds of boosted trees that were fitted on other entities, those above the 99 % quantile clipped to
+                it, of mean 1. With weights w, rows count as `w.sum()**2 / (w**2).sum()` of equal weight; under 10 % of
+                them `FewRowsCount` is warned of.
             share: As for `load`.
 
         Raises:
             NoTarget: The dataset has none.
             NotFound: There is no such split or column.
-            NotPossible: The column holds something that is no weight.
+            NotPossible: The column holds something that is no weight; or the splits are the same or too small.
         """
-        from pipelines.weighing import weights_of
+        from pipelines.weighing import weights_like, weights_of
 
-        return weights_of(self._labelled(split, share), by)
+        if like is None:
+            return weights_of(self._labelled(split, share), by or "entity")
+        if by is not None:
+            raise NotPossible(
+                f"weights by {by!r} like {like!r}", "these are two wishes", "multiply two series of weights"
+            )
+        return weights_like(self._labelled(split, share), self._labelled(like, 1.0), self.features)
 
     def batches(
         self, split: str, *, batch_size: int, seed: int = 0, epochs: int = 1, share: float = 1.0

@@ -1,22 +1,29 @@
-"""A weight for each labelled row, aligned with `xy`: each entity counts once, each class counts the same, or a column.
+"""A weight for each labelled row, aligned with `xy`: by entity, by class, by a column, or like another split.
 
-What is done with them is the model's.
+What is done with them is the model's; how weights come about that let a split look like another is `checks.importance`.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
 from warehouse.errors import NotPossible
-from warehouse.modelled import is_number
+from warehouse.modelled import is_number, kind_of
 from warehouse.portions import named_sql, number_sql
 from warehouse.query import quoted
+from warehouse.tables import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import polars as pl
 
 NAME = "weight"
+
+
+class FewRowsCount(UserWarning):
+    """A few rows carry nearly all the weight: what is learned with it has a large variance."""
 
 
 def weights_of(rows: LabelledRows, by: str) -> pl.Series:
@@ -55,3 +62,33 @@ def _column(rows: LabelledRows, column: str) -> pl.Series:
         found = f"{n_wrong:,} of {len(weights):,} rows have none, a negative or no finite number there"
         raise NotPossible(f"weights by {column!r}", found, "let the query give every row a weight: `coalesce(...)`")
     return weights.cast(pl.Float64)
+
+
+def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str]) -> pl.Series:
+    """A weight for each of `rows`, by which their features look like those of `other`; see `Trainable.weights`.
+
+    Raises:
+        NotPossible: There is nothing to learn a difference from.
+    """
+    import polars as pl
+
+    from checks.domain import rows_of
+    from checks.importance import importance
+
+    asked = f"weights like {other.split!r}"
+    if SPLIT_NAMES[rows.split] == SPLIT_NAMES[other.split]:
+        raise NotPossible(asked, "these are its own rows", "name another split")
+    seen = [name for name in features if kind_of(rows.version.columns[name]) != "other"]
+    if not seen:
+        raise NotPossible(asked, "no feature is a number or a category", "let the query make some")
+    sides = [
+        side.frame([*map(quoted, seen), "_bucket"]).with_columns(_part=pl.lit(side.split)) for side in (rows, other)
+    ]
+    found = importance(rows_of(pl.concat(sides), seen, second=other.split))
+    if found is None:
+        sizes = f"{len(sides[0]):,} rows of {rows.split} and {len(sides[1]):,} of {other.split}"
+        raise NotPossible(asked, f"{sizes} are too few to learn a difference from", "label more rows")
+    if found.is_thin:
+        said = f"{asked}: {len(found.weights):,} rows count as {found.n_effective:,.0f} of equal weight"
+        warnings.warn(f"{said}: the splits have little in common", FewRowsCount, stacklevel=3)
+    return pl.Series(NAME, found.weights)

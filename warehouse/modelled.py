@@ -91,6 +91,15 @@ def labelled_sql(
     return f"SELECT {', '.join([*listed, f'{label} AS {LABEL}', *RESERVED])} FROM ({rows}) WHERE {' AND '.join(where)}"
 
 
+def unlabelled_sql(dataset: str, snapshot: int, target: str, *, features: Mapping[str, str], of: Sequence[str]) -> str:
+    """SELECT of the rows without a label of the splits `of`: features, `_split`, `_bucket`, `_entity`."""
+    listed = [feature_sql(name, kind) for name, kind in features.items()]
+    named = ", ".join(literal(SPLIT_NAMES[split]) for split in of)
+    rows = version_sql(dataset, snapshot, named=RESERVED)
+    where = f"{quoted(target)} IS NULL AND _split IN ({named})"
+    return f"SELECT {', '.join([*listed, *RESERVED])} FROM ({rows}) WHERE {where}"
+
+
 def entities_sql(rows: str) -> str:
     """SELECT of rows and entities of each split among `rows`."""
     return f"SELECT _split, count(*), count(DISTINCT _entity) FROM ({rows}) GROUP BY 1"

@@ -249,6 +249,35 @@ GAPS = sa.Table(
     _column("why", _text),
     _column("remedy", _text),
 )
+LOSS_CHANGES = sa.Table(
+    "loss_changes",
+    SCHEMA,
+    sa.Column("model_run_id", sa.Text, sa.ForeignKey("runs.model_run_id"), primary_key=True),
+    _column("metric", _text, key=True),
+    _column("name", _text, key=True),
+    _column("ordinal", _int),
+    _column("verdict", _text),
+    _column("why", _text),
+    *(
+        _column(f"{part}{end}", _real, null=True)
+        for part in ("total", "inputs", "relation")
+        for end in ("", "_low", "_high")
+    ),
+    _column("overlap", _real, null=True),
+    _column("n_before", _int),
+    _column("n_after", _int),
+)
+LABEL_SHARES = sa.Table(
+    "label_shares",
+    SCHEMA,
+    sa.Column("model_run_id", sa.Text, sa.ForeignKey("runs.model_run_id"), primary_key=True),
+    _column("verdict", _text),
+    _column("why", _text),
+    _column("condition", _real, null=True),
+    _column("n_labelled", _int),
+    _column("n_rows", _int),
+    _column("shares", _json),
+)
 # What somebody was told, or could not be told, about a dataset that failed: once an incident.
 INCIDENTS = sa.Table(
     "incidents",

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from assets.judged import finding_on_test, uses_of_test
+from assets.loss_change import told_changes
+from assets.unlabelled import told_shares
 from checks.metrics import METRICS
 from pipelines.views_models import note
 from warehouse.meta import Meta
@@ -48,11 +50,16 @@ def models_of(
 def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str, Any]:
     """A model run with the ladder of each metric."""
     rates = meta.rows(ERROR_RATES, model_run_id=run["model_run_id"])
-    gaps = meta.rows(GAPS, model_run_id=run["model_run_id"])
+    changes = told_changes(meta, run["model_run_id"])
+    gaps = [
+        gap | {"comes_from": changes.get((gap["metric"], gap["name"]))}
+        for gap in meta.rows(GAPS, model_run_id=run["model_run_id"])
+    ]
     metrics = list(dict.fromkeys(row["metric"] for row in sorted(rates, key=lambda row: row["ordinal"])))
     return run | {
         "note": note([{"metrics": [{"metric": metric} for metric in metrics if metric in METRICS]}]),
         "is_behind": bool(version and run["version"] != version.version),
+        "label_shares": told_shares(meta, run["model_run_id"]),
         "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
     }
 

@@ -96,7 +96,9 @@ def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) 
 
 
 def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
-    quiet = gm.compare("visits.train", "visits.dev")
+    quiet = gm.compare("visits.train", "visits.dev", classifier=True)
+    assert quiet.classifier is not None
+    assert (quiet.classifier.n_rows, quiet.classifier.unit) == (quiet.n_reference + quiet.n_current, "customer")
     assert (quiet.reference, quiet.current, quiet.is_shifted) == ("visits.train", "visits.dev", False)
     assert quiet.unit.startswith("customer:")
     grown = gm.compare(gm.dataset("visits@1"), "visits@2")

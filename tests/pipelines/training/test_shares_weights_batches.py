@@ -104,6 +104,26 @@ def test_what_is_no_weight_is_refused(visits: Dataset) -> None:
         visits.weights("train", by="shop")
 
 
+def test_like_another_split_they_are_aligned_and_of_mean_1(later: Dataset) -> None:
+    weights = later.weights("train", like="dev")
+    assert (weights.name, len(weights)) == ("weight", len(later.xy("train")[1]))
+    assert weights.mean() == pytest.approx(1)
+    part = later.weights("train", like="validation", share=0.5)
+    assert len(part) == len(later.xy("train", share=0.5)[1])
+
+
+def test_like_itself_by_two_wishes_or_like_a_handful_of_rows_is_refused(visits: Dataset) -> None:
+    with pytest.raises(NotPossible, match=r"^weights like 'dev': these are its own rows") as told:
+        visits.weights("val", like="dev")
+    assert told.value.__notes__ == ["Hint: name another split"]
+    with pytest.raises(NotPossible, match=r"^weights by 'class' like 'dev': these are two wishes"):
+        visits.weights("train", by="class", like="dev")
+    with pytest.raises(NotFound, match="No split of 'visits' named 'devv'"):
+        visits.weights("train", like="devv")
+    with pytest.raises(NotPossible, match=r"^weights like 'dev': \d+ rows of train and \d+ of dev are too few"):
+        visits.weights("train", like="dev", share=0.002)
+
+
 def rows_of(batches: list[tuple[pl.DataFrame, pl.Series]]) -> list[float]:
     return pl.concat([x for x, _ in batches])["spent"].to_list()
 

@@ -1,0 +1,174 @@
+"""A classifier that tells two sides apart: what it sees, what it must not see, and its rate of false alarms."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+from sklearn.naive_bayes import GaussianNB
+
+from checks.comparison import compare
+from checks.domain import MOST_LEVELS, Rows, n_whole_buckets, rows_of
+from checks.shift import Question
+from checks.two_sample_classifier import _auc, told_apart
+from checks.units import Side
+
+QUICK = Question(unit="row", n_assignments=199)
+
+
+def quick(is_level, n_rows):
+    return GaussianNB()
+
+
+def two_sides(rng, n_entities: tuple[int, int], each: int, draw, *, is_shared: bool = False):
+    """Rows and sides of entities that `draw(rng, n_entities, each, side)` makes, a table of floats."""
+    tables, buckets, sides = [], [], []
+    for i, n in enumerate(n_entities):
+        bucket = buckets[0][:: max(each, 1)] if is_shared and i else rng.integers(0, 256, n)
+        tables.append(draw(rng, n, each, i))
+        buckets.append(np.repeat(bucket, each))
+        rows, entities = (np.bincount(b, minlength=256).astype(float) for b in (buckets[-1], bucket))
+        sides.append(Side(name=str(i), rows=rows, entities=entities, counts={}))
+    x = np.concatenate(tables)
+    rows = Rows(
+        x=x,
+        names=tuple(f"x{i}" for i in range(x.shape[1])),
+        is_level=(False,) * x.shape[1],
+        is_second=np.repeat([False, True], [len(table) for table in tables]),
+        bucket=np.concatenate(buckets),
+    )
+    return rows, *sides
+
+
+def alike(icc: float):
+    """Three columns, the same on both sides, of which entities share `icc` of the variance."""
+
+    def draw(rng, n, each, _side):
+        level = np.repeat(rng.normal(size=(n, 3)), each, axis=0)
+        return np.sqrt(icc) * level + np.sqrt(1 - icc) * rng.normal(size=(n * each, 3))
+
+    return draw
+
+
+def crossed(rng, n: int, *, strength: float) -> np.ndarray:
+    """A rotated XOR: the sign of the second column depends on how far out the first is; margins and r stay."""
+    x = rng.normal(size=(n, 3))
+    sign = np.where(np.abs(x[:, 0]) > stats.norm.ppf(0.75), 1, -1) * np.where(rng.random(n) < strength, 1, -1)
+    x[:, 1] = sign * np.abs(x[:, 1])
+    return x
+
+
+def table(rng, n: int, *, strength: float = 0.5) -> pl.DataFrame:
+    x = crossed(rng, n, strength=strength)
+    frame = pl.DataFrame(x, schema=["a", "b", "c"])
+    return frame.with_columns(level=pl.Series(rng.choice(["p", "q"], n)), is_new=pl.Series(rng.random(n) < 0.5))
+
+
+def test_a_classifier_sees_what_no_column_shows_and_names_its_columns() -> None:
+    rng = np.random.default_rng(0)
+    one, two = table(rng, 1_200), table(rng, 1_000, strength=0.95)
+    report = compare(one, two, classifier=True)
+    assert min(c.p_corrected for c in report.columns) > 0.05
+    assert report.classifier is not None
+    assert report.classifier.low > 0.5
+    assert report.classifier.p_value <= 0.001
+    assert set(report.classifier.leading) == {"a", "b"}
+    assert (report.classifier.unit, report.classifier.n_rows) == ("row", 2_200)
+    assert report.classifier.line in report.lines()
+    assert compare(two, one, classifier=True).classifier == report.classifier
+    assert type(report).from_json(report.to_json()) == report
+
+
+def test_entities_that_are_on_both_sides_are_swapped_in_pairs() -> None:
+    """The same 200 entities twice, each with a level of its own; all move by a third of the spread within."""
+    level = np.random.default_rng(9).normal(0, 1, (200, 3))
+
+    def draw(rng, n, each, side):
+        return np.repeat(level, each, axis=0) + rng.normal(0, 0.3, (n * each, 3)) + 0.1 * side
+
+    sides = two_sides(np.random.default_rng(1), (200, 200), 10, draw, is_shared=True)
+    free, paired = (
+        told_apart(*sides, Question(unit="x", n_assignments=199, n_common_entities=n), quick).classifier
+        for n in (0, 200)
+    )
+    assert free.p_value > 0.05
+    assert paired.p_value <= 0.01
+
+
+def test_the_auc_shown_is_that_of_ranks_within_folds_with_a_wider_interval() -> None:
+    rng = np.random.default_rng(3)
+    rows, *_ = two_sides(rng, (400, 300), 1, alike(0.0))
+    rank = rng.normal(size=700) + 0.5 * rows.is_second
+    auc, low, high = _auc(rows, rank, 700)
+    assert auc == pytest.approx(roc_auc_score(rows.is_second, rank), abs=1e-6)
+    assert low < auc < high
+    sd = (high - low) / 2 / 1.96
+    assert sd == pytest.approx(np.sqrt(2 * (1 / 400 + 1 / 300) / 12), rel=0.25)
+
+
+def test_too_few_groups_and_nothing_to_learn_from_are_said() -> None:
+    rng = np.random.default_rng(4)
+    report = compare(table(rng, 60), table(rng, 6), classifier=True)
+    assert report.classifier is None
+    assert "no classifier: a fifth of the entities makes only" in report.note
+    lists = pl.DataFrame({"l": [[1], [2]] * 50})
+    assert compare(lists, lists, classifier=True).note == "no classifier: no column to learn from"
+
+
+def test_shared_entities_of_unlike_sizes_cannot_tell() -> None:
+    sides = two_sides(np.random.default_rng(5), (300, 100), 1, alike(0.0))
+    told = told_apart(*sides, Question(unit="x", n_common_entities=100), quick)
+    assert told.classifier is None
+    assert told.why.startswith("the sides share entities and differ in size by 3.0")
+
+
+def test_levels_get_codes_that_do_not_know_their_side_and_rare_ones_share_one() -> None:
+    texts = [f"v{i}" for i in range(400) for _ in range(400 - i)]
+    parts = ["reference", "current"] * (len(texts) // 2 + 1)
+    frame = pl.DataFrame({"_part": parts[: len(texts)], "_bucket": 0, "t": texts}).with_columns(n=pl.lit(1))
+    rows = rows_of(frame, ["t", "n"], second="current")
+    assert (rows.is_level, rows.x[:, 0].min(), rows.x[:, 0].max()) == ((True, False), 0, MOST_LEVELS - 1)
+    assert rows.x[:, 0].tolist() == [min(int(text[1:]), MOST_LEVELS - 1) for text in texts]
+    missing = pl.DataFrame({"_part": ["current", "reference"], "_bucket": [0, 1], "t": ["a", None], "n": [None, 1.0]})
+    assert np.isnan(rows_of(missing, ["t", "n"], second="current").x).tolist() == [[False, True], [True, False]]
+
+
+def test_large_tables_are_asked_of_whole_buckets_of_both_sides_alike() -> None:
+    assert n_whole_buckets(np.full(256, 10.0), np.full(256, 10.0)) == 256
+    assert n_whole_buckets(np.full(256, 2_000.0), np.full(256, 10.0)) == 100
+    assert n_whole_buckets(np.full(256, 1e6), np.full(256, 1e6)) == 40
+
+
+NULL_CELLS = (((500, 500), 1, 0.0), ((200, 200), 10, 0.5), ((700, 100), 5, 0.5), ((1_400, 100), 1, 0.0))
+
+
+@pytest.mark.slow
+def test_null_pairs_alarm_at_the_stated_rate() -> None:
+    """300 pairs a cell: of single rows, of entities whose rows are alike, of sides of unlike sizes."""
+    alarms = []
+    for n_entities, each, icc in NULL_CELLS:
+        found = []
+        for i in range(300):
+            sides = two_sides(np.random.default_rng(i), n_entities, each, alike(icc))
+            told = told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199), quick)
+            found.append(told.classifier.p_value <= 0.05)
+        print(f"\n{n_entities} x {each}, ICC {icc}: {sum(found)} of 300", flush=True)
+        assert stats.binomtest(sum(found), 300).proportion_ci().low <= 0.05
+        alarms += found
+    assert stats.binomtest(sum(alarms), len(alarms)).proportion_ci().high <= 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "least"), [(1_000, 0.3), (2_000, 0.9)])
+def test_the_power_of_trees_on_a_rotated_xor(n: int, least: float) -> None:
+    def draw(rng, n, _each, side):
+        return crossed(rng, n, strength=0.75 if side else 0.5)
+
+    found = []
+    for i in range(40):
+        sides = two_sides(np.random.default_rng(i), (n, n), 1, draw)
+        found.append(told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199)).classifier.p_value <= 0.05)
+    print(f"\n{n}: {np.mean(found)}", flush=True)
+    assert np.mean(found) >= least
