@@ -103,19 +103,18 @@ def _compare_stored(
     lake = warehouse.lake
     entity = one.policy.entity if one.policy else []
     seed = f"{one.version.fingerprint} {two.version.fingerprint}"
-    question = replace(
-        Question(unit=", ".join(entity) or "row", seed=seed, target=target or one.target, time=time),
-        **dict[str, Any](policy),
-    )
+    target, time = asked["target"] or one.target, asked["time"]
+    question = Question(unit=", ".join(entity) or "row", seed=seed, target=target, time=time)
+    question = replace(question, **dict[str, Any](policy))
     with lake.workspace():
         for view, side in (("_one", one), ("_two", two)):
             lake.execute(f"CREATE VIEW {view} AS {side.select}")
         first, second = (_rows(lake.ibis.table(view)) for view in ("_one", "_two"))
-        both, question = compare_with_units(first, second, question, entity=entity, time=asked["time"])
+        both, question = compare_with_units(first, second, question, entity=entity, time=time)
         report = compare_both(both, question, reference=one.name, current=two.name)
         if asked["classifier"]:
             report = with_classifier(report, both.table, question)
-    return with_target(report, asked["target"] or one.target)
+    return with_target(report, target)
 
 
 def _rows(table: Any) -> Any:
