@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells
 from checks.collect import collect
-from checks.profile import as_number
+from checks.kinds import as_number
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
