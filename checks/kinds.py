@@ -1,10 +1,11 @@
-"""What a column's type lets it be counted as, and its values as numbers.
+"""What a column's type lets it be counted as, and its values as numbers, or hashed.
 
 Which cells numbers are counted by is `checks.bins`.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,3 +46,23 @@ def as_number(column: ir.Column) -> Any:
     if not column.type().is_floating():
         return number
     return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def hashed(column: Any) -> Any:
+    """DuckDB's own hash, 64 bits without a sign, of values of any type; Ibis's goes through text, at ten times the cost.
+
+    It may be another in a later release: for what is not stored alone.
+    """
+    return _hash()(column)
+
+
+@cache
+def _hash() -> Any:
+    import ibis
+    import ibis.expr.datatypes as dt
+
+    def digest(value):  # type: ignore[no-untyped-def]
+        """The engine's own."""
+
+    digest.__annotations__["return"] = dt.uint64  # Ibis evaluates what is written beside `def` where it has no `dt`
+    return ibis.udf.scalar.builtin(digest, name="hash")
