@@ -17,9 +17,9 @@ from checks.kinds import hashed
 from checks.months import by_day
 from checks.profile import scan
 from checks.report import ShiftReport
+from checks.row_units import bucket_of, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
-from checks.units import N_BUCKETS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -231,27 +231,11 @@ def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
         named = table.mutate(_entity=_text([table[c] for c in entity]))
         named = named.filter(named["_entity"].notnull())
         # Hashed twice: rows of some entities are read by the hash itself (`checks.score_columns`).
-        return replace(both, table=named.mutate(_bucket=_bucket_of(hashed(hashed(named["_entity"])))))
+        return replace(both, table=named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"])))))
     if time:
         day = by_day(table.mutate(_side=table["_part"]), time)
         return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"))
-    return replace(both, table=_rows_as_units(table, both.columns), is_entity_the_row=True)
-
-
-def _rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
-    """Every row an entity of its side alone; its bucket does not know the side, so that sides can be exchanged."""
-    import ibis
-
-    rows = table.mutate(_entity=hashed(ibis.struct({c: table[c] for c in columns})))
-    copies = rows.group_by("_part", "_entity").agg(n=rows.count())
-    most = one_row(copies.aggregate(most=copies["n"].max()))["most"]
-    if most and most > 1:
-        # Equal rows are told apart by their number, so that no order of rows matters.
-        window = ibis.window(group_by=["_part", "_entity"], order_by="_entity")
-        rows = rows.mutate(_nth=ibis.row_number().over(window))
-        unlike = ibis.struct({"row": rows["_entity"], "nth": rows["_nth"]})
-        rows = rows.mutate(_entity=hashed(unlike)).drop("_nth").cache()
-    return rows.mutate(_bucket=_bucket_of(rows["_entity"]))
+    return replace(both, table=rows_as_units(table, both.columns), is_entity_the_row=True)
 
 
 def _text(columns: Sequence[Any]) -> Any:
@@ -264,11 +248,6 @@ def _text(columns: Sequence[Any]) -> Any:
     for text in marked[1:]:
         joined = joined + "|" + text
     return joined
-
-
-def _bucket_of(digest: Any) -> Any:
-    """One of 256. DuckDB's own hash: both tables are on one engine, and nothing of it is stored."""
-    return (digest % N_BUCKETS).cast("int32")
 
 
 def _in_time(both: Both, question: Question, time: str, *, has_entity: bool) -> tuple[Both, Question]:

@@ -49,7 +49,7 @@ def as_number(column: ir.Column) -> Any:
 
 
 def hashed(column: Any) -> Any:
-    """DuckDB's own hash, 64 bits without a sign, of values of any type; Ibis's goes through text, at ten times the cost.
+    """DuckDB's own hash, 64 bits without a sign, of values of any type. Ibis's goes through text, which costs more.
 
     It may be another in a later release: for what is not stored alone.
     """
