@@ -29,7 +29,7 @@ MEMORY = "512MB"
 
 
 def make_sides(folder: Path, n_rows: int) -> None:
-    """Two files of `n_rows` rows: 12 columns of normal numbers, a whole one, one with gaps, one of tenths, 5 of levels."""
+    """Two files of `n_rows` rows: 12 columns of normal numbers, 1 whole, 1 with gaps, 1 of tenths, 5 of levels."""
     import duckdb
 
     def share(i: int) -> str:
