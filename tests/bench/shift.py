@@ -6,7 +6,7 @@ Each size runs in a process of its own, on one thread, and says its peak memory:
     python tests/bench/bench.py shift --large                        # 2 x 50 million rows too
     python tests/bench/bench.py shift --evidently PEER/bin/python    # and a peer, in an environment of its own
 
-The peer's environment: python3.12 -m venv PEER; pip install evidently==0.7.23 pyarrow
+The peer's environment: python3.12 -m venv PEER; pip install evidently==0.7.23 'pandas<3' pyarrow
 """
 
 from __future__ import annotations
