@@ -221,7 +221,9 @@ def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
 
 def common_entities(table: ir.Table) -> int:
     """How many of `_entity` are in more than one `_part`."""
-    per_entity = table.group_by("_entity").agg(first=table["_part"].min(), last=table["_part"].max())
+    table = table.filter(table["_part"].notnull())
+    part = hashed(table["_part"])  # of numbers the engine may spill what it holds by entity, of texts not
+    per_entity = table.group_by("_entity").agg(first=part.min(), last=part.max())
     return int(one_row(per_entity.aggregate(n=(per_entity["first"] != per_entity["last"]).sum().fill_null(0)))["n"])
 
 
