@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
 from checks.collect import collect
-from checks.profile import FARTHEST, UNUSED, Extremes, Profile, as_number
+from checks.kinds import as_number
+from checks.profile import UNUSED, Profile
+from checks.tally import FARTHEST, Extremes
 from checks.units import Side
 
 if TYPE_CHECKING:

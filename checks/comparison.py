@@ -13,9 +13,11 @@ from checks.bins import Cells
 from checks.collect import collect, one_row
 from checks.column_parts import cells_with_parts
 from checks.errors import NoSuchColumn
+from checks.kinds import hashed
 from checks.months import by_day
 from checks.profile import scan
 from checks.report import ShiftReport
+from checks.row_units import bucket_of, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 
 REFERENCE, CURRENT = "reference", "current"
 # What a table gets on the way: columns of a frame that are called so are left out, and the report says so.
-OURS = frozenset({"_part", "_entity", "_bucket", "_side", "_content", "_nth", "_row"})
-HEX = "0123456789abcdef"
+OURS = frozenset({"_part", "_entity", "_bucket", "_side", "_nth"})
 IS_WHEN = "it says when, and the sides differ in time"
 DAY_IN_BOTH = (
     "a day is on both sides while entities are what is swapped: rows of one day know each other;"
@@ -42,11 +43,13 @@ class Both:
         table: The columns that both have, `_part` (`reference`, `current`), `_entity` and `_bucket`.
         columns: Which columns are compared.
         not_compared: Columns that are not, and why.
+        is_entity_the_row: No two rows are of one entity.
     """
 
     table: ir.Table
     columns: Sequence[str]
     not_compared: Mapping[str, str] = field(default_factory=dict)
+    is_entity_the_row: bool = False
 
 
 def compare(
@@ -185,7 +188,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
     cells = [_told(c, both.not_compared) for c in found]
-    profile = scan(table, cells, n_rows=n_rows)
+    profile = scan(table, cells, n_rows=n_rows, has_entities=not both.is_entity_the_row)
     if len(profile.parts) < 2:
         return ShiftReport(
             reference=reference,
@@ -197,7 +200,8 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
             columns=(),
             note="one side has no row",
         )
-    question = replace(question, n_common_entities=common_entities(both.table))
+    if not both.is_entity_the_row:
+        question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
     scored = score_rows(
         table,
@@ -220,7 +224,9 @@ def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
 
 def common_entities(table: ir.Table) -> int:
     """How many of `_entity` are in more than one `_part`."""
-    per_entity = table.group_by("_entity").agg(first=table["_part"].min(), last=table["_part"].max())
+    table = table.filter(table["_part"].notnull())
+    part = hashed(table["_part"])  # of numbers the engine may spill what it holds by entity, of texts not
+    per_entity = table.group_by("_entity").agg(first=part.min(), last=part.max())
     return int(one_row(per_entity.aggregate(n=(per_entity["first"] != per_entity["last"]).sum().fill_null(0)))["n"])
 
 
@@ -229,22 +235,12 @@ def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
     if entity:
         named = table.mutate(_entity=_text([table[c] for c in entity]))
         named = named.filter(named["_entity"].notnull())
-    elif time:
+        # Hashed twice: rows of some entities are read by the hash itself (`checks.score_columns`).
+        return replace(both, table=named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"])))))
+    if time:
         day = by_day(table.mutate(_side=table["_part"]), time)
         return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"))
-    else:
-        import ibis
-
-        # Equal rows are told apart by their number, so that no order of rows matters.
-        content = table.mutate(_content=_text([table[c] for c in both.columns]))
-        window = ibis.window(group_by=["_part", "_content"], order_by="_content")
-        numbered = content.mutate(_nth=ibis.row_number().over(window).cast("string"))
-        numbered = numbered.mutate(_row=numbered["_nth"] + "|" + numbered["_content"])
-        # Every row is an entity of its side alone; its bucket does not know the side, so that sides can be exchanged.
-        named = numbered.mutate(_entity=numbered["_part"] + "|" + numbered["_row"])
-        bucketed = named.mutate(_bucket=_last_byte(named["_row"].hexdigest("md5")))
-        return replace(both, table=bucketed.drop("_nth", "_content", "_row"))
-    return replace(both, table=named.mutate(_bucket=_last_byte(named["_entity"].hexdigest("md5"))))
+    return replace(both, table=rows_as_units(table, both.columns), is_entity_the_row=True)
 
 
 def _text(columns: Sequence[Any]) -> Any:
@@ -257,13 +253,6 @@ def _text(columns: Sequence[Any]) -> Any:
     for text in marked[1:]:
         joined = joined + "|" + text
     return joined
-
-
-def _last_byte(digest: Any) -> Any:
-    import ibis
-
-    digit = ibis.literal(HEX)
-    return (digit.find(digest.substr(30, 1)) * 16 + digit.find(digest.substr(31, 1))).cast("int32")
 
 
 def _in_time(both: Both, question: Question, time: str, *, has_entity: bool) -> tuple[Both, Question]:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells
+from checks.cell_finder import CellFinder
 from checks.collect import collect
-from checks.profile import as_number
+from checks.kinds import as_number, hashed
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _part_of(table: ir.Table, sides: tuple[Side, Side]) -> ir.Table:
     n_parts = int(np.ceil(share * N_PARTS))
     if n_parts >= N_PARTS:
         return table
-    return table.filter((table["_entity"].hash().abs() % N_PARTS) < n_parts)
+    return table.filter((hashed(table["_entity"]) % N_PARTS) < n_parts)
 
 
 def _values(rows: ir.Table, scores: Sequence[Score], of_column: Mapping[str, Cells]) -> ir.Table:
@@ -176,9 +177,7 @@ def sum_scores(frame: pl.DataFrame, scores: Sequence[Score], of_column: Mapping[
 
 def _cells(values: pl.Series, cells: Cells) -> Array:
     if cells.is_ordered:
-        numbers = values.fill_null(float("nan")).to_numpy()
-        at = np.searchsorted(np.asarray(cells.edges), numbers, side="left")
-        return np.where(np.isfinite(numbers), at, cells.n_cells - 1)
+        return CellFinder(cells).find(values.fill_null(float("nan")).to_numpy())
     number = {label: i for i, label in enumerate(cells.labels)}
     import polars as pl
 

@@ -20,9 +20,9 @@ from checks.collect import collect, one_row
 from checks.domain import N_FOLDS, Learner, Rows, n_whole_buckets, rows_of, told_by_others, trees
 from checks.error_rates import rate
 from checks.family import TIE
+from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
-from checks.profile import as_number, kind_of
 from checks.shift import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Question
 from checks.statistics import studentised
 from checks.student import quantile

@@ -256,7 +256,7 @@ PAGES = {
 def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gristmill-bench-"))
     try:
-        parts = sys.argv[1:] or ["run", "load", "build", "catalog", "leakage"]
+        parts = sys.argv[1:] or ["run", "load", "build", "catalog", "leakage", "shift"]
         project = bench_run(folder) if "run" in parts or "load" in parts else folder
         if "load" in parts:
             bench_load(project)
@@ -268,6 +268,9 @@ def main() -> None:
             leakage = runpy.run_path(str(Path(__file__).with_name("leakage.py")))
             leakage["bench_leakage"](folder / "split", N_ROWS, say, cpu)
             leakage["bench_texts"](say)
+        if "shift" in parts:
+            shift = runpy.run_path(str(Path(__file__).with_name("shift.py")))
+            shift["bench_shift"](folder / "shift", say, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -236,3 +236,34 @@ def test_no_row_at_all_is_counted_as_none(profiled) -> None:
     table = table_of(frame)
     cells = cells_of(table, [c for c in frame.columns if not c.startswith("_")], n_rows=len(frame))
     assert scan(table.limit(0), cells, n_rows=0).parts == {}
+
+
+def test_all_that_is_counted_is_that_of_a_count_by_hand(profiled) -> None:
+    """Decimal places, moments, extremes and levels of every part and bucket, against NumPy and Polars."""
+    frame, profile = profiled
+    for part, side in profile.parts.items():
+        rows = frame.filter(pl.col("_part").fill_null("unused") == part)
+        bucket = rows["_bucket"].to_numpy()
+        for cells in profile.cells:
+            if not cells.is_ordered:
+                is_missing = rows[cells.column].is_null().to_numpy().astype(float)
+                assert (side.counts[cells.column][:, -1] == np.bincount(bucket, is_missing, 256)).all()
+                for i, label in enumerate(cells.labels):
+                    is_level = (rows[cells.column].cast(pl.String) == label).fill_null(value=False).to_numpy()
+                    assert (side.counts[cells.column][:, i] == np.bincount(bucket, is_level, 256)).all()
+                continue
+            x = numbers(rows, cells)
+            finite = np.isfinite(x)
+            standard = np.where(finite, (x - cells.median) / cells.iqr, 0.0)
+            sums = [np.bincount(bucket, each, 256) for each in (finite, standard, standard**2)]
+            assert side.moments[cells.column] == pytest.approx(np.stack(sums, axis=1))
+            ends = profile.extremes.get((cells.column, part))
+            assert (ends and (ends.low, ends.high)) == ((x[finite].min(), x[finite].max()) if finite.any() else None)
+            if cells.has_precision:
+                n_places = [
+                    next((k for k in range(4) if v == round(v, k)), 4) if ok else 5
+                    for v, ok in zip(x, finite, strict=True)
+                ]
+                expected = np.zeros((256, 6))
+                np.add.at(expected, (bucket, n_places), 1)
+                assert (side.precision[cells.column] == expected).all()

@@ -1,0 +1,38 @@
+"""Rows as units of two tables that are compared where no column says what belongs together.
+
+Entities and days as units are `checks.comparison`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from checks.collect import one_row
+from checks.kinds import hashed
+from checks.units import N_BUCKETS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """Every row an entity of its side alone; its bucket does not know the side, so that sides can be exchanged."""
+    import ibis
+
+    rows = table.mutate(_entity=hashed(ibis.struct({c: table[c] for c in columns})))
+    # Which side a row is on is hashed too: rows of both sides that are alike are no copies.
+    of_side = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
+    sizes = one_row(rows.aggregate(n=rows.count(), n_unlike=of_side.nunique()))
+    if sizes["n_unlike"] < sizes["n"]:
+        # Equal rows are told apart by their number, so that no order of rows matters.
+        window = ibis.window(group_by=["_part", "_entity"], order_by="_entity")
+        rows = rows.mutate(_nth=ibis.row_number().over(window))
+        unlike = ibis.struct({"row": rows["_entity"], "nth": rows["_nth"]})
+        rows = rows.mutate(_entity=hashed(unlike)).drop("_nth")
+    return rows.mutate(_bucket=bucket_of(rows["_entity"]))
+
+
+def bucket_of(digest: Any) -> Any:
+    """One of 256. DuckDB's own hash: both tables are on one engine, and nothing of it is stored."""
+    return (digest % N_BUCKETS).cast("int32")
