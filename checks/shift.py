@@ -119,14 +119,25 @@ def compare_sides(
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
     pairs = correlate_pairs(scored, units, chosen, target=question.target, is_turned=is_turned) if scored else None
+    return _told(replace(empty, unit=named), measured, silent, pairs, question, is_turned=is_turned)
+
+
+def _told(
+    empty: ShiftReport,
+    measured: Sequence[Measured],
+    silent: Sequence[ColumnShift],
+    pairs: Pairs | None,
+    question: Question,
+    *,
+    is_turned: bool,
+) -> ShiftReport:
+    """The report, all columns and pairs judged as one family."""
     if not measured and pairs is None:
-        return replace(empty, unit=named, columns=tuple(sorted(silent, key=_place)))
-    adjusted = _family(measured, pairs)
-    by_column = _judge(measured, adjusted, question)
-    report = replace(empty, unit=named, columns=tuple(sorted([*by_column, *silent], key=_place)))
+        return replace(empty, columns=tuple(sorted(silent, key=_place)))
+    adjusted, n = _family(measured, pairs), len(measured)
+    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=_place)))
     if pairs is None:
         return report
-    n = len(measured)
     by_pair = judged(
         pairs,
         adjusted.p_values[n:],
