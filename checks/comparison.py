@@ -16,6 +16,7 @@ from checks.errors import NoSuchColumn
 from checks.kinds import hashed
 from checks.months import by_day
 from checks.profile import scan
+from checks.questions import prove_columns, prove_is_table, prove_options
 from checks.report import ShiftReport
 from checks.row_units import bucket_of, rows_as_units
 from checks.score_columns import score_rows
@@ -76,10 +77,14 @@ def compare(
 
     Raises:
         NoSuchColumn: A named column is not in both tables.
+        NotAskable: A side is no table, an option no share, the time no moment, or the entity of two types.
     """
     named = [entity] if isinstance(entity, str) else list(entity)
+    prove_options(policy)
+    for side, name in ((reference, REFERENCE), (current, CURRENT)):
+        prove_is_table(side, name)
     one, two = _on_one_engine(reference, current)
-    _ask_for(one, two, [*named, *([time] if time else []), *([target] if target else [])])
+    prove_columns(one, two, entity=named, time=time, target=target)
     united = unite(one, two, kept=())
     if not united.columns:
         sizes = [int(one_row(side.aggregate(n=side.count()))["n"]) for side in (one, two)]
@@ -198,7 +203,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
             n_reference=profile.parts[REFERENCE].n_rows if REFERENCE in profile.parts else 0,
             n_current=profile.parts[CURRENT].n_rows if CURRENT in profile.parts else 0,
             columns=(),
-            note="one side has no row",
+            note=f"the {CURRENT if REFERENCE in profile.parts else REFERENCE} side has no row",
         )
     if not both.is_entity_the_row:
         question = replace(question, n_common_entities=common_entities(both.table))

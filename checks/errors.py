@@ -2,7 +2,8 @@
 
     CheckError
     ├── NotSayable     a pandera schema holds a check that no contract can say
-    └── NoSuchColumn   a column that was named is not in both tables
+    ├── NoSuchColumn   a column that was named is not in both tables
+    └── NotAskable     two tables are to be compared in a way in which they cannot be
 
 A problem of the data is never an error: it is a finding or a rejected row.
 """
@@ -51,3 +52,20 @@ class NoSuchColumn(CheckError):
 
     def __str__(self) -> str:
         return f"No column named {self.column!r} is in both tables."
+
+
+@dataclass(eq=False)
+class NotAskable(CheckError):
+    """Two tables are to be compared in a way in which they cannot be."""
+
+    asked: str
+    found: str
+    hint: str
+    code = "not_askable"
+    exit_code = 2
+
+    def __post_init__(self) -> None:
+        self.add_note(f"Hint: {self.hint}.")
+
+    def __str__(self) -> str:
+        return f"{self.asked}: {self.found}."

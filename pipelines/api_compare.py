@@ -12,6 +12,7 @@ from typing import Any
 
 from checks.comparison import compare as compare_frames
 from checks.comparison import compare_both, compare_with_units, with_target
+from checks.questions import prove_options
 from checks.report import ShiftReport
 from checks.shift import Question
 from checks.two_sample_classifier import with_classifier
@@ -62,6 +63,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     policy: Mapping[str, float],
 ) -> ShiftReport:
     """See `gristmill.compare`."""
+    prove_options(policy)
     asked: dict[str, Any] = {"target": target, "time": time, "entity": entity, "classifier": classifier, **policy}
     if not any(isinstance(side, str | Dataset) for side in (reference, current)):
         return compare_frames(reference, current, **asked)

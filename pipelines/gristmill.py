@@ -71,6 +71,7 @@ def compare(
     Raises:
         NotFound: There is no such dataset, version or split.
         NoSuchColumn: A named column is not in both tables.
+        NotAskable: A side is no table, an option no share, the time no moment, or the entity of two types.
     """
     with _hidden_packages_told():
         from pipelines import api_compare
