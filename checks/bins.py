@@ -142,7 +142,7 @@ def _just_below(atoms: Floats, iqr: float) -> Floats:
 
 def _shown(low: float, high: float, *, is_whole: bool) -> Floats:
     """About 20 equal steps of 1, 2 or 5 times a power of ten from `low` to `high`; few whole values get one each."""
-    if not high > low:
+    if not high - low > N_SHOWN * np.finfo(np.float64).tiny:  # below it steps are not told apart
         return np.array([low - 0.5, low + 0.5])
     if is_whole and high - low < N_SHOWN:
         return np.arange(low - 0.5, high + 1)

@@ -92,6 +92,7 @@ class ShiftReport:
         n_pairs: How many pairs were asked.
         classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
+        tolerance: The effect below which there was no alarm.
     """
 
     reference: str
@@ -106,6 +107,7 @@ class ShiftReport:
     n_pairs: int = 0
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
+    tolerance: float = 0.02
 
     @property
     def is_shifted(self) -> bool:
@@ -182,6 +184,7 @@ class ShiftReport:
             "n_current": self.n_current,
             "n_groups": list(self.n_groups) if self.n_groups else None,
             "note": self.note,
+            "tolerance": self.tolerance,
             "columns": [column.to_json() for column in self.columns],
             "pairs": [pair.to_json() for pair in self.pairs],
             "n_pairs": self.n_pairs,
@@ -203,6 +206,7 @@ class ShiftReport:
             n_pairs=raw.get("n_pairs", 0),
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
             n_groups=tuple(n_groups) if n_groups else None,
+            tolerance=raw.get("tolerance", 0.02),
         )
 
     def to_polars(self) -> pl.DataFrame:

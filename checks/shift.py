@@ -102,6 +102,7 @@ def compare_sides(
         n_current=current.n_rows,
         columns=tuple(_silent(cells, "not_applicable", cells.why, question.unit) for cells in columns),
         note=question.unlike,
+        tolerance=question.tolerance,
     )
     is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(reference.n_entities, current.n_entities))
     # In one fixed order, so that exchanging the sides changes nothing but their names.

@@ -47,3 +47,9 @@ def test_decimal_places_are_the_fewest_that_hold_a_value() -> None:
     values = [0.1, 2.5, -3.25, 1.005, 7.0, 1e300, 2.0**53 + 2, 123456.789, 1 / 3, -0.0]
     expected = [next((k for k in range(4) if value == round(value, k)), 4) for value in values]
     assert places(np.array(values)).tolist() == expected
+
+
+def test_values_nearer_than_numbers_can_be_told_apart_are_drawn_as_one() -> None:
+    with np.errstate(all="raise"):
+        cells = ordered_cells("x", "double", "numeric", np.array([0.0, 5e-324] * 50), has_precision=False)
+    assert len(cells.shown) == 2
