@@ -50,6 +50,6 @@ def test_decimal_places_are_the_fewest_that_hold_a_value() -> None:
 
 
 def test_values_nearer_than_numbers_can_be_told_apart_are_drawn_as_one() -> None:
-    with np.errstate(all="raise"):
+    with np.errstate(divide="raise", invalid="raise"):
         cells = ordered_cells("x", "double", "numeric", np.array([0.0, 5e-324] * 50), has_precision=False)
     assert len(cells.shown) == 2
