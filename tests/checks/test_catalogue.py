@@ -56,5 +56,5 @@ def test_only_a_bad_answer_comes_with_advice(outcome: str, has_advice: bool) -> 
     assert bool(found.advice) == has_advice
     assert found.to_json() == {
         "code": "LEAK1", "outcome": outcome, "seen": "3 of 9", "column": None,
-        "title": CATALOGUE["LEAK1"].title, "advice": found.advice,
+        "title": CATALOGUE["LEAK1"].title, "advice": found.advice, "accepted": None,
     }  # fmt: skip

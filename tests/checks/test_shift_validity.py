@@ -130,7 +130,7 @@ def shown(found: int, n: int) -> str:
 
 @pytest.mark.parametrize("name", ["rows, 1,000 a side", "20 entities a side", "280 against 20 entities"])
 def test_two_sides_of_one_process_alarm_no_more_often_than_they_may(name: str) -> None:
-    n = 24
+    n = 12
     p = [least_p(asked(*null_pair(CELLS[name], i), seed=str(i))) for i in range(n)]
     alarms = sum(value <= 0.05 for value in p)
     assert stats.binomtest(alarms, n, 0.08, alternative="greater").pvalue > 1e-4
