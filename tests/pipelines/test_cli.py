@@ -189,7 +189,8 @@ def test_check_under_json_lists_the_problems(shop: Path, gristmill: Gristmill) -
             "key": "colour",
             "found": "is not a key",
             "hint": "known here are description, owners, tags, source, sources, query, key, time, target, features,"
-            " not_features, contract, splits, task, positive, metric, human_level, models, schedule, watch, breaking",
+            " not_features, contract, splits, shift, task, positive, metric, human_level, models, schedule, watch,"
+            " breaking",
             "is_warning": False,
         }
     ]
