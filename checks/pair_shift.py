@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from checks.words import p_words
 
-Meaning = Literal["relation to the target", "trend within the window", "missing together", "correlation"]
+Meaning = Literal[
+    "relation to the target", "trend within the window", "missing together", "pattern of missing values", "correlation"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

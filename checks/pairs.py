@@ -157,7 +157,8 @@ def meaning_of(pair: tuple[Score, Score], target: str | None) -> Meaning:
         return "relation to the target"
     if any(score.kind == "time" for score in pair):
         return "trend within the window"
-    return "missing together" if any(score.kind == "missing" for score in pair) else "correlation"
+    n_missing = sum(score.kind == "missing" for score in pair)
+    return ("correlation", "pattern of missing values", "missing together")[n_missing]
 
 
 def judged(
