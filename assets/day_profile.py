@@ -16,6 +16,7 @@ import numpy as np
 
 from checks.bins import Cells
 from checks.day_counts import DayCounts
+from checks.watch_report import reference_until
 from checks.watching import Judged
 from warehouse.meta import Meta
 from warehouse.profiles import packed, packed_sums, unpacked, unpacked_sums
@@ -163,6 +164,8 @@ def watched_rows(recipe: Recipe, judged: Sequence[Judged], *, is_played_back: bo
         }
 
 
-def moved_on(recipe: Recipe, counted_by: str, reference_until: date | None) -> Recipe:
-    """The recipe of a later audit."""
-    return replace(recipe, counted_by=counted_by, reference_until=recipe.reference_until or reference_until)
+def moved_on(recipe: Recipe, counted_by: str, days: Sequence[date]) -> Recipe:
+    """The recipe of a later audit; a frozen reference of which no day is left gives way to another."""
+    until = recipe.reference_until
+    is_left = until is not None and bool(days) and days[0] <= until
+    return replace(recipe, counted_by=counted_by, reference_until=until if is_left else reference_until(days))

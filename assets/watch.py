@@ -78,7 +78,7 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
     recipe = days.recipe
     learned.watch = recipe.to_json()
     learned.days = list(day_rows(recipe, days.added, days.cells))
-    if recipe.cells_of == subject.step_id:
+    if recipe.cells_of == _audit_of(run, subject):
         learned.day_cells = [cells_row(recipe, days.cells)]
     learned.findings.append(finding_on(_judge(subject, days, known, learned), spec.shift.on_shift))
 
@@ -93,17 +93,24 @@ def _days(run: Run, subject: Subject, time: str, snapshot: int, known: Known | N
     """The counts of a build: those of the last version and of what was added, or of all rows where that is not all."""
     made_of = _made_of(subject)
     if known is None or known.recipe.made_of != made_of:
-        return _anew(subject, time, made_of, known)
+        return _anew(subject, time, made_of, known, _audit_of(run, subject))
     if (added := _added(run, subject, snapshot, growth)) is not None:
         more = count_days(added, time, watched_among(known.cells))
         counted = known.counted + more
         newest = known.counted.days[-1]
         late = tuple(int(n) for day, n in zip(more.days, more.rows, strict=True) if day <= newest)
-        recipe = moved_on(known.recipe, known.recipe.counted_by, reference_until(counted.days))
+        recipe = moved_on(known.recipe, known.recipe.counted_by, counted.days)
         return Days(recipe=recipe, cells=known.cells, counted=counted, added=more, late=late)
     counted = count_days(subject.table, time, watched_among(known.cells))
-    recipe = moved_on(known.recipe, subject.step_id, reference_until(counted.days))
+    recipe = moved_on(known.recipe, _audit_of(run, subject), counted.days)
     return Days(recipe=recipe, cells=known.cells, counted=counted, added=counted)
+
+
+def _audit_of(run: Run, subject: Subject) -> str:
+    """The name of this audit: its build, and how many audits that build had before. A build that comes back has two."""
+    audits = run.warehouse.meta.steps(subject.dataset.name, step="audit")
+    n_before = sum(audit.detail.get("build") == subject.step_id for audit in audits)
+    return f"{subject.step_id}.{n_before}" if n_before else subject.step_id
 
 
 def _made_of(subject: Subject) -> str:
@@ -111,7 +118,7 @@ def _made_of(subject: Subject) -> str:
     return digest({"types": types, "silent": sorted(subject.silent())})
 
 
-def _anew(subject: Subject, time: str, made_of: str, known: Known | None) -> Days:
+def _anew(subject: Subject, time: str, made_of: str, known: Known | None, audit: str) -> Days:
     """All rows counted by cells of this build, which stay."""
     silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.silent()
     kept = [c for c in subject.columns if c not in silent]
@@ -129,8 +136,8 @@ def _anew(subject: Subject, time: str, made_of: str, known: Known | None) -> Day
     recipe = Recipe(
         time=time,
         made_of=made_of,
-        cells_of=subject.step_id,
-        counted_by=subject.step_id,
+        cells_of=audit,
+        counted_by=audit,
         began_after=first.began_after if first else counted.days[-1] if counted.days else date.min,
         reference_until=first.reference_until if first else reference_until(counted.days),
     )

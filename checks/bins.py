@@ -43,6 +43,7 @@ class Cells:
         iqr: The distance of the pooled quartiles, or the next wider measure that is not 0.
         has_precision: Whether decimal places are counted too.
         why: Why the column is not compared, when it is not.
+        part_of: Of a part of a text or a list, the column.
     """
 
     column: str
@@ -55,6 +56,7 @@ class Cells:
     iqr: float = 1.0
     has_precision: bool = False
     why: str = ""
+    part_of: str = ""
 
     @property
     def is_ordered(self) -> bool:

@@ -58,7 +58,9 @@ def cells_with_parts(
         return table, cells
     wider = table.mutate(**named)
     told = tuple(replace(c, why=_why(c)) if parts.get(c.column) else c for c in cells)
-    return wider, told + cells_of(wider, list(named), n_rows=n_rows)
+    of_parts = cells_of(wider, list(named), n_rows=n_rows)
+    whole = {f"{column}{PART}{part}": column for column, of_column in parts.items() for part in of_column}
+    return wider, told + tuple(replace(c, part_of=whole[c.column]) for c in of_parts)
 
 
 def _why(cells: Cells) -> str:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 from checks.bins import Cells
 from checks.collect import collect, one_row
 from checks.column_parts import cells_with_parts
-from checks.errors import NoSuchColumn
 from checks.kinds import hashed
 from checks.months import by_day
 from checks.profile import scan
 from checks.questions import prove_columns, prove_is_table, prove_options
 from checks.report import ShiftReport
-from checks.row_units import bucket_of, rows_as_units
+from checks.row_units import bucket_of, of_own_side, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
@@ -95,7 +94,8 @@ def compare(
     both, question = _asked(both, question, named, time)
     report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
     if classifier:
-        report = with_classifier(report, both.table, question)
+        table = of_own_side(both.table) if both.is_entity_the_row else both.table
+        report = with_classifier(report, table, question)
     if not (ours := [c for c in one.columns if c in OURS and c in two.columns]):
         return report
     said = f"not compared: {', '.join(ours)}, a name of Gristmill's own"
@@ -129,15 +129,10 @@ def compare_with_units(
 
     Raises:
         NoSuchColumn: A named column is not in both tables.
+        NotAskable: The time is no moment.
     """
-    _ask_for(reference, current, [time] if time else [])
+    prove_columns(reference, current, entity=(), time=time, target=None)
     return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), time)
-
-
-def _ask_for(one: ir.Table, two: ir.Table, columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in one.columns or column not in two.columns:
-            raise NoSuchColumn(column, tuple(c for c in one.columns if c in two.columns))
 
 
 def _asked(both: Both, question: Question, entity: list[str], time: str | None) -> tuple[Both, Question]:

@@ -71,6 +71,10 @@ class Rows:
                 found[there, i] = np.searchsorted(edges, number[there], side="right")
         return found
 
+    def seen_by(self, fitted: NDArray[np.bool_]) -> Array:
+        """The same; a column that has no value among the rows that are fitted is constant: it tells nothing."""
+        return np.where(np.isfinite(self.cells[fitted]).any(axis=0), self.cells, 0.0)
+
     @property
     def balance(self) -> Array:
         """Weights by which both sides count the same."""
@@ -116,8 +120,8 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[str], *, second: str) -> Rows
 
 
 def _codes(column: pl.Series) -> Array:
-    counted = column.drop_nulls().value_counts()
-    order = counted.sort(by=["count", column.name], descending=[True, False])[column.name].to_list()
+    counted = column.drop_nulls().alias("level").value_counts(name="n")
+    order = counted.sort(by=["n", "level"], descending=[True, False])["level"].to_list()
     code = {level: float(min(i, MOST_LEVELS - 1)) for i, level in enumerate(order)}
     return column.replace_strict(code, default=None, return_dtype=_float()).fill_null(float("nan")).to_numpy()
 
@@ -165,10 +169,10 @@ def told_by_others(
     Returns:
         The probabilities, as if both sides had as many rows, and the learner.
     """
-    model = learner(rows.is_level, int(fitted.sum()))
+    model, cells = learner(rows.is_level, int(fitted.sum())), rows.seen_by(fitted)
     with counted_threads(int(fitted.sum())):
-        model.fit(rows.cells[fitted], rows.is_second[fitted], sample_weight=rows.balance[fitted])
-        return np.asarray(model.predict_proba(rows.cells[asked])[:, 1]), model
+        model.fit(cells[fitted], rows.is_second[fitted], sample_weight=rows.balance[fitted])
+        return np.asarray(model.predict_proba(cells[asked])[:, 1]), model
 
 
 def cross_fitted(rows: Rows, learner: Learner = trees) -> Array | None:

@@ -121,10 +121,10 @@ def _expected(rows: Rows, loss: Array) -> Array:
         asked = rows.fold == k
         if not asked.any():
             continue
-        model = trees(rows.is_level, int((~asked).sum()), is_quantity=True)
+        model, cells = trees(rows.is_level, int((~asked).sum()), is_quantity=True), rows.seen_by(~asked)
         with counted_threads(len(loss)):
-            model.fit(rows.cells[~asked], loss[~asked], sample_weight=rows.balance[~asked])
-            expected[asked] = model.predict(rows.cells[asked])
+            model.fit(cells[~asked], loss[~asked], sample_weight=rows.balance[~asked])
+            expected[asked] = model.predict(cells[asked])
     return expected
 
 
@@ -147,7 +147,12 @@ def _parts(rows: Rows, loss: Array, side: Array, surprise: Array) -> dict[str, P
     found = {}
     for name, value, left_out in zip(("total", "inputs", "relation"), estimate, left, strict=True):
         w = (left_out - left_out.mean()) ** 2
-        if not np.isfinite(left_out).all() or not w.sum() > 0 or (df := w.sum() ** 2 / (w**2).sum()) < FEWEST_DF:
+        if not np.isfinite(left_out).all():
+            return None
+        if not w.sum() > 0:  # the same without any bucket: a model without a mistake on either side, say
+            found[name] = Part(value=float(value), low=float(value), high=float(value))
+            continue
+        if (df := w.sum() ** 2 / (w**2).sum()) < FEWEST_DF:
             return None
         half = quantile(df) * sqrt(TIMES_VARIANCE[name] * (len(w) - 1) / len(w) * w.sum())
         found[name] = Part(value=float(value), low=float(value - half), high=float(value + half))

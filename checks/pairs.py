@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.column_parts import PART
 from checks.family import log_p_of_z
 from checks.pair_shift import Meaning, PairShift
 from checks.score_columns import Array, Score, Scored
@@ -84,7 +83,7 @@ def _asked(scores: tuple[Score, ...], sums: Array, units: Units, target: str | N
     """
     i, j = np.triu_indices(len(scores), k=1)
     column, kind = np.array([s.column for s in scores]), np.array([s.kind for s in scores])
-    whole = np.array([s.column.partition(PART)[0] for s in scores])
+    whole = np.array([s.whole for s in scores])
     is_frequent = np.array([_is_frequent(score, sums[:, n, n], units) for n, score in enumerate(scores, 1)])
     kept = (whole[i] != whole[j]) & is_frequent[i] & is_frequent[j]
     i, j = i[kept], j[kept]

@@ -33,6 +33,18 @@ def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     return rows.mutate(_bucket=bucket_of(rows["_entity"]))
 
 
+def of_own_side(rows: ir.Table) -> ir.Table:
+    """The same rows, each an entity and in a bucket of its own side alone.
+
+    A classifier needs it: copies of a row on both sides lie in one bucket otherwise, so that what one side has more of
+    is the same in every fold, and is learned.
+    """
+    import ibis
+
+    entity = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
+    return rows.mutate(_entity=entity, _bucket=bucket_of(entity))
+
+
 def bucket_of(digest: Any) -> Any:
     """One of 256. DuckDB's own hash: both tables are on one engine, and nothing of it is stored."""
     return (digest % N_BUCKETS).cast("int32")

@@ -37,11 +37,18 @@ class Score:
         column: The column that it is made of.
         kind: Its `value`, whether it is `missing`, or the `time` within the window.
         by_cell: Of each cell the score.
+        part_of: Of a part of a text or a list, the column.
     """
 
     column: str
     kind: Literal["value", "missing", "time"]
     by_cell: Array
+    part_of: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The column that it comes from: scores of one column are in no pair."""
+        return self.part_of or self.column
 
     @property
     def named(self) -> str:
@@ -78,12 +85,14 @@ def scores_of(cells: Sequence[Cells], pooled: Mapping[str, Array], *, time: str 
         time: The column of time, whose place within its own window is asked.
     """
     compared = [c for c in cells if not c.why and c.column != time]
-    found = [Score(column=c.column, kind="value", by_cell=by_cell(c, pooled[c.column])) for c in compared]
+    found = [
+        Score(column=c.column, kind="value", by_cell=by_cell(c, pooled[c.column]), part_of=c.part_of) for c in compared
+    ]
     for c in compared:
         counts = pooled[c.column]
         if LEAST_MISSING <= counts[-1] / max(counts.sum(), 1) <= 1 - LEAST_MISSING:
             is_missing = np.append(np.zeros(len(counts) - 1), 1.0)
-            found.append(Score(column=c.column, kind="missing", by_cell=is_missing))
+            found.append(Score(column=c.column, kind="missing", by_cell=is_missing, part_of=c.part_of))
     found = [score for score in found if np.ptp(score.by_cell[pooled[score.column] > 0]) > 0]
     if time:
         found.append(Score(column=time, kind="time", by_cell=np.zeros(1)))
@@ -137,7 +146,7 @@ def score_rows(
 def _part_of(table: ir.Table, sides: tuple[Side, Side]) -> ir.Table:
     """All rows, or those of a part of the entities of both sides."""
     fewest, most = sorted(side.n_rows for side in sides)
-    share = min(1.0, max(ENOUGH_ROWS / max(fewest, 1), ENOUGH_ROWS / max(most, 1)), MOST_ROWS / max(most, 1))
+    share = min(1.0, ENOUGH_ROWS / max(fewest, 1), MOST_ROWS / max(most, 1))
     n_parts = int(np.ceil(share * N_PARTS))
     if n_parts >= N_PARTS:
         return table

@@ -62,7 +62,8 @@ def with_classifier(report: ShiftReport, table: ir.Table, question: Question) ->
         table: As for `tell_apart`.
         question: As for `tell_apart`.
     """
-    columns = [column.column for column in report.columns if column.verdict != "not_applicable"]
+    compared = [column.column for column in report.columns if column.verdict != "not_applicable"]
+    columns = [name for name in compared if name in table.columns]  # parts of texts and lists are not
     told = tell_apart(table, columns, question)
     if told.classifier is not None:
         return replace(report, classifier=told.classifier)
@@ -87,11 +88,13 @@ def tell_apart(table: ir.Table, columns: Sequence[str], question: Question) -> T
     if len(sides) < 2:
         return ToldApart(classifier=None, why="one side has no row")
     # In one fixed order, so that exchanging the sides changes nothing.
-    first, second = sorted(sides, key=lambda side: (-side.n_entities, -side.n_rows, side.rows.tobytes()))
+    first, second = sorted(sides, key=lambda side: (-side.n_entities, -side.n_rows, side.rows.tobytes(), side.name))
     n_entities = int(one_row(table.aggregate(n=table["_entity"].nunique()))["n"])
-    question = replace(question, n_common_entities=first.n_entities + second.n_entities - n_entities)
+    n_common, fewest = first.n_entities + second.n_entities - n_entities, min(first.n_entities, second.n_entities)
     n_buckets = n_whole_buckets(first.rows, second.rows)
     first, second = (_within(side, n_buckets) for side in (first, second))
+    n_common = round(n_common * min(first.n_entities, second.n_entities) / max(fewest, 1))
+    question = replace(question, n_common_entities=n_common)
     rows = rows_of(_frame(table, columns, n_buckets), columns, second=second.name)
     return told_apart(rows, first, second, question)
 

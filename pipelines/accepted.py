@@ -33,7 +33,9 @@ def accept(project: Project, meta: Meta, name: str, code: str, *, until: str, wh
         raise NotFound("finding", code, tuple(CATALOGUE))
     found = [row for row in findings(meta, published(project, meta, name)) if row["code"] == code]
     asked = f"{code} of {name!r} accepted until {until}"
-    if any(row["outcome"] == "fail" for row in found):
+    newest = next(iter(meta.steps(name, step="audit")), None)
+    audited = meta.findings(newest.step_id) if newest else []
+    if any(row["code"] == code and row["outcome"] == "fail" for row in audited):
         raise NotPossible(asked, "it blocks, and what blocks is mended", CATALOGUE[code].advice)
     day, today = _day(until, asked), datetime.now(UTC).date()
     if not today <= day <= today + timedelta(LONGEST_DAYS):

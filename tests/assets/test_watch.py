@@ -199,3 +199,12 @@ def test_what_cannot_be_watched_says_why(make_project, time: str, rows: str, see
     with Warehouse(Project.open(root).settings) as warehouse:
         found = Shop(root, warehouse).night()
     assert (found.outcome, found.seen) == ("not_applicable", seen)
+
+
+def test_a_query_that_is_taken_back_finds_its_days_again(make_project, run_project) -> None:
+    yaml = "source: t.csv\nquery: select *, {} as one from t\nkey: id\ntime: day\nmodels: {{}}\nbreaking: true\n"
+    root = make_project({"t.yaml": yaml.format("1")}, {"t.csv": HEAD + sales(0, 8)})
+    for version, made in enumerate(("1", "'a'", "1", "'b'"), 1):  # the third build is the first one's
+        (root / "datasets" / "t.yaml").write_text(yaml.format(made), "utf-8")
+        result = run_project(root).datasets[0]
+        assert (result.status, result.version) == ("published", version), result.error

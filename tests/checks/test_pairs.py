@@ -108,3 +108,13 @@ def test_correlations_of_scores_are_those_of_scipy() -> None:
     expected = stats.pearsonr(scores[0].by_cell[at[0]], scores[1].by_cell[at[1]]).statistic
     assert correlations(sums[None], np.array([[1, 2]]))[0, 0] == pytest.approx(expected)
     assert expected == pytest.approx(stats.pearsonr(x, x + noise).statistic, abs=0.02)
+
+
+def test_columns_that_are_named_like_parts_are_pairs_all_the_same() -> None:
+    drawn = np.random.default_rng(10)
+    inside = drawn.normal(size=N)
+    tables = [
+        pl.DataFrame({"temp: in": inside, "temp: out": outside})
+        for outside in (inside + 0.1 * drawn.normal(size=N), drawn.normal(size=N))
+    ]
+    assert shifted(gm.compare(*tables)) == [("temp: in and temp: out", "correlation")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gristmill as gm
 import numpy as np
 import polars as pl
 import pytest
@@ -172,3 +173,32 @@ def test_the_power_of_trees_on_a_rotated_xor(n: int, least: float) -> None:
         found.append(told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199)).classifier.p_value <= 0.05)
     print(f"\n{n}: {np.mean(found)}", flush=True)
     assert np.mean(found) >= least
+
+
+def test_a_column_without_values_in_some_fold_is_no_trouble_nor_is_one_called_count() -> None:
+    rng = np.random.default_rng(0)
+    n = 300
+    one, two = (
+        pl.DataFrame(
+            {
+                "x": rng.normal(size=n),
+                "gap": [1.0, 2.0] + [None] * (n - 2),
+                "count": rng.choice(["a", "b"], n),
+                "note": [f"note {i} {rng.integers(1 << 30)}" for i in range(n)],
+            }
+        )
+        for _ in range(2)
+    )
+    report = gm.compare(one, two, classifier=True)
+    assert report.classifier is not None
+    assert report.classifier.p_value > 0.001
+
+
+def test_rows_that_repeat_on_both_sides_raise_no_alarm() -> None:
+    n_alarms = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        sides = [pl.DataFrame({"a": rng.integers(0, 2, 400), "b": rng.integers(0, 2, 400)}) for _ in range(2)]
+        told = gm.compare(*sides, classifier=True).classifier
+        n_alarms += told is not None and told.p_value <= 0.05
+    assert n_alarms <= 2
