@@ -109,7 +109,7 @@ def test_a_named_column_that_is_missing_is_said_with_those_there_are() -> None:
 
 def test_an_empty_side_has_nothing_to_compare() -> None:
     report = compare(made(500, 1), made(500, 2).head(0))
-    assert (report.columns, report.note) == ((), "one side has no row")
+    assert (report.columns, report.note) == ((), "the current side has no row")
     assert report.finding("SHIFT6").outcome == "not_applicable"
 
 
