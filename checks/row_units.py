@@ -41,7 +41,10 @@ def of_own_side(rows: ir.Table) -> ir.Table:
     """
     import ibis
 
-    entity = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
+    # Not by the sides' names: exchanging them changes nothing.
+    sides = rows.group_by("_part").agg(n=rows.count(), least=rows["_entity"].min())
+    first = one_row(sides.order_by([ibis.desc("n"), "least", "_part"]).limit(1))["_part"]
+    entity = hashed(ibis.struct({"row": rows["_entity"], "is_first": rows["_part"] == first}))
     return rows.mutate(_entity=entity, _bucket=bucket_of(entity))
 
 
