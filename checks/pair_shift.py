@@ -24,7 +24,6 @@ class PairShift:
         second: The other; the target, the time or what is missing of a column stands second.
         meaning: What it says when they are related otherwise than before.
         verdict: As of `checks.report.ColumnShift`; an effect here is a difference of correlations.
-        why: What is to be said of the verdict.
         reference: Their rank correlation in the reference, -1 to 1.
         current: The same in the current side.
         p_value: Of this pair alone.
@@ -37,8 +36,7 @@ class PairShift:
     first: str
     second: str
     meaning: Meaning
-    verdict: Literal["same", "shifted", "cannot_tell", "not_applicable"]
-    why: str = ""
+    verdict: Literal["same", "shifted", "cannot_tell"]
     reference: float
     current: float
     p_value: float

@@ -90,6 +90,7 @@ class ShiftReport:
         note: What is to be said of the whole.
         pairs: Pairs of columns: all that shifted, then the least likely of the others.
         n_pairs: How many pairs were asked.
+        pair_rows: Of how many rows of the reference and of the current side; None where no pair was asked.
         classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
         tolerance: The effect below which there was no alarm.
@@ -105,6 +106,7 @@ class ShiftReport:
     note: str = ""
     pairs: tuple[PairShift, ...] = ()
     n_pairs: int = 0
+    pair_rows: tuple[int, int] | None = None
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
     tolerance: float = 0.02
@@ -152,7 +154,7 @@ class ShiftReport:
             return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
         if all(c.p_value is None for c in judged):
             return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
-        with_pairs = f" and {plural(self.n_pairs, 'pair')} of them" if self.n_pairs else ""
+        with_pairs = f" and {plural(self.n_pairs, 'pair')} of them{self._sampled()}" if self.n_pairs else ""
         n_same = sum(c.verdict == "same" for c in judged)
         rest = len(judged) - n_same
         undecided = f", {rest} cannot tell" if rest else ""
@@ -162,6 +164,13 @@ class ShiftReport:
             seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
             f" by {self.unit}",
         )
+
+    def _sampled(self) -> str:
+        """Of how many rows pairs were asked, where that is not all."""
+        if self.pair_rows in {None, (self.n_reference, self.n_current)}:
+            return ""
+        reference, current = self.pair_rows or (0, 0)
+        return f" (by {current:,} and {reference:,} of these rows)"
 
     def _led(self) -> str:
         """The columns that shifted most, and the pair."""
@@ -188,6 +197,7 @@ class ShiftReport:
             "columns": [column.to_json() for column in self.columns],
             "pairs": [pair.to_json() for pair in self.pairs],
             "n_pairs": self.n_pairs,
+            "pair_rows": list(self.pair_rows) if self.pair_rows else None,
         }
 
     @classmethod
@@ -197,13 +207,14 @@ class ShiftReport:
             ColumnShift(**dict(c) | {"changes": tuple(Change(**change) for change in c.get("changes", ()))})
             for c in raw["columns"]
         )
-        told, n_groups = raw.get("classifier"), raw.get("n_groups")
+        told, n_groups, pair_rows = raw.get("classifier"), raw.get("n_groups"), raw.get("pair_rows")
         return cls(
             **{name: raw[name] for name in ("reference", "current", "declared", "unit", "n_reference", "n_current")},
             note=raw.get("note", ""),
             columns=columns,
             pairs=tuple(PairShift(**pair) for pair in raw.get("pairs", ())),
             n_pairs=raw.get("n_pairs", 0),
+            pair_rows=tuple(pair_rows) if pair_rows else None,
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
             n_groups=tuple(n_groups) if n_groups else None,
             tolerance=raw.get("tolerance", 0.02),
@@ -237,7 +248,8 @@ class ShiftReport:
         if (more := len(self.columns) - most) > 0:
             lines.append(f"and {plural(more, 'more column')}: `{rest}` has them all")
         if self.n_pairs:
-            lines.append(f"{plural(self.n_pairs, 'pair')} of columns: {len(self.shifted_pairs) or 'none'} shifted")
+            n_shifted = len(self.shifted_pairs) or "none"
+            lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {n_shifted} shifted")
             lines += [f"  {pair.line}" for pair in self.shifted_pairs[:MOST_PAIR_LINES]]
         return lines
 

@@ -120,7 +120,8 @@ def compare_sides(
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
     pairs = correlate_pairs(scored, units, chosen, target=question.target, is_turned=is_turned) if scored else None
-    return _told(replace(empty, unit=named), measured, silent, pairs, question, is_turned=is_turned)
+    empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
+    return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
 
 
 def _told(

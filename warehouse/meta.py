@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -209,7 +209,7 @@ class Meta:
         """
         hidden = {"step_id", "ordinal", "dataset"}
         rows = self.rows(FINDINGS, step_id=step_id)
-        accepted = self.acceptances(rows[0]["dataset"], date.today()) if rows else {}
+        accepted = self.acceptances(rows[0]["dataset"], datetime.now(UTC).date()) if rows else {}
         return [
             {k: v for k, v in row.items() if k not in hidden}
             | {"accepted": accepted.get(row["code"]) if row["outcome"] == "warn" else None}

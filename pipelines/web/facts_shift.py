@@ -63,6 +63,7 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
     for row in columns:
         counted[row["verdict"]] = counted.get(row["verdict"], 0) + 1
     pairs = [PairShift(**pair) for pair in report.get("pairs", ()) if pair["verdict"] == "shifted"]
+    pair_rows = report.get("pair_rows")
     is_declared = bool(report["is_shifted"] and report.get("declared"))
     return {
         "pair": pair(report),
@@ -76,6 +77,7 @@ def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
         "rows": [_told(report, row) for row in columns[:n_shown]],
         "pairs": [p.line for p in pairs[:MOST_COLUMNS]],
         "n_pairs": report.get("n_pairs", 0),
+        "pair_rows": pair_rows if pair_rows != [report.get("n_reference"), report.get("n_current")] else None,
         "n_more_pairs": max(len(pairs) - MOST_COLUMNS, 0),
         "counted": counted,
         "n_more": max(len(columns) - n_shown, 0),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gristmill as gm
 import numpy as np
 import polars as pl
@@ -92,6 +94,16 @@ def test_a_report_with_pairs_is_read_as_it_was_written(before) -> None:
     report = gm.compare(before, table(np.random.default_rng(8)))
     assert report.n_pairs == 15  # of 6 columns
     assert ShiftReport.from_json(report.to_json()) == report
+
+
+def test_a_sample_of_the_rows_is_told_with_the_pairs_that_were_asked_of_it(before) -> None:
+    report = gm.compare(before, table(np.random.default_rng(11)))
+    assert report.pair_rows == (N, N)
+    assert "15 pairs of columns: none shifted" in report.lines()
+    assert (
+        "15 pairs of columns (by 200 and 100 of these rows): none shifted"
+        in replace(report, pair_rows=(100, 200)).lines()
+    )
 
 
 def test_correlations_of_scores_are_those_of_scipy() -> None:
