@@ -149,9 +149,8 @@ def _within(side: Side, n_buckets: int) -> Side:
 
 
 def _frame(table: ir.Table, columns: Sequence[str], n_buckets: int) -> pl.DataFrame:
-    read = {name: _as_read(table[name]) for name in columns}
     asked = table.filter(table["_bucket"] < n_buckets)
-    frame = collect(asked.select("_part", "_bucket", **{name: _as_read(asked[name]) for name in read}))
+    frame = collect(asked.select("_part", "_bucket", **{name: _as_read(asked[name]) for name in columns}))
     # In one order whatever the engine does, and not by side.
     return frame.sort(["_bucket", *columns, "_part"])
 

@@ -1,6 +1,6 @@
-"""Tables for the simulations of shift: 20 columns of a kind that real tables have, by entity, and fast counts of them.
+"""Tables for the simulations of shift: 20 columns of a kind that real tables have, by entity, in arrays.
 
-Values are codes or numbers in arrays; a scan of a table would count the same (`test_shift_validity.py` holds that).
+How arrays are counted is `sides.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 from scipy import stats
 from scipy.special import ndtr
 
-from checks.bins import MOST_LEVELS, PRECISIONS, Cells, level_cells, ordered_cells
+from checks.bins import Cells
 from checks.score_columns import Scored, scores_of, sum_scores
 from checks.units import Side
 
@@ -57,58 +57,6 @@ def draw(drawn: np.random.Generator, n_entities: int, n_each: int | np.ndarray, 
         "c5000": np.searchsorted(ZIPF["c5000"], u[:, 19]),
     }
     return table | {TARGET: (z[:, 0] + drawn.normal(size=len(z)) > 0.74).astype(int)}
-
-
-def cells_for(tables: Sequence[Table]) -> list[Cells]:
-    """Cells from the rows of all `tables`."""
-    found = []
-    for name in tables[0]:
-        pooled = np.concatenate([table[name] for table in tables])
-        if pooled.dtype.kind == "f":
-            found.append(ordered_cells(name, "float64", "numeric", pooled, has_precision=True))
-        else:
-            counts = np.bincount(pooled)
-            top = np.lexsort((np.arange(len(counts)), -counts))[:MOST_LEVELS]
-            kind = {str(level): int(counts[level]) for level in top if counts[level]}
-            found.append(level_cells(name, "string", "category", kind))
-    return found
-
-
-def side_of(name: str, table: Table, entity: np.ndarray, bucket: np.ndarray, cells: Sequence[Cells]) -> Side:
-    """The counts of one side. `entity` is a number a row, `bucket` (0-255) a function of it."""
-    counts, precision = {}, {}
-    for c in cells:
-        values = table[c.column]
-        if c.is_ordered:
-            at = np.where(np.isfinite(values), np.searchsorted(c.edges, values), c.n_cells - 1)
-            precision[c.column] = _by_bucket(bucket, _places(values), len(PRECISIONS))
-        else:
-            of_level = np.full(max(LEVELS.values()) + 1, len(c.labels))
-            of_level[[int(label) for label in c.labels]] = np.arange(len(c.labels))
-            at = of_level[values]
-        counts[c.column] = _by_bucket(bucket, at, c.n_cells)
-    _, first = np.unique(entity, return_index=True)
-    return Side(
-        name=name,
-        rows=np.bincount(bucket, minlength=256).astype(float),
-        entities=np.bincount(bucket[first], minlength=256).astype(float),
-        counts=counts,
-        precision=precision,
-    )
-
-
-def _by_bucket(bucket: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
-    return np.bincount(bucket * n + at, minlength=256 * n).reshape(256, n).astype(float)
-
-
-def _places(values: np.ndarray) -> np.ndarray:
-    """The fewest decimal places that a value needs, as a cell of `PRECISIONS`."""
-    finite = np.isfinite(values)
-    known = np.where(finite & (np.abs(values) < 2.0**53), values, 0.0)
-    found = np.full(len(values), len(PRECISIONS) - 2)
-    for k in reversed(range(len(PRECISIONS) - 2)):
-        found[np.round(known, k) == known] = k
-    return np.where(finite, found, len(PRECISIONS) - 1)
 
 
 def scored(

@@ -21,7 +21,9 @@ from checks.report import ShiftReport
 from checks.shift import Question, compare_sides
 
 TABLES = runpy.run_path(str(Path(__file__).with_name("shift_tables.py")))
-draw, cells_for, side_of, scored, by_rows = (TABLES[n] for n in ("draw", "cells_for", "side_of", "scored", "by_rows"))
+SIDES = runpy.run_path(str(Path(__file__).with_name("sides.py")))
+draw, scored, by_rows = (TABLES[n] for n in ("draw", "scored", "by_rows"))
+cells_for, side_of = SIDES["cells_for"], SIDES["side_of"]
 TARGET = TABLES["TARGET"]
 N_PAIRS = int(os.environ.get("GRISTMILL_PAIRS", "1000"))
 SEED = 20_261_128
@@ -101,7 +103,7 @@ def _first_rows(owner: np.ndarray, n_first: np.ndarray) -> np.ndarray:
 
 
 def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> ShiftReport:
-    cells = cells_for(tables)
+    cells = cells_for(*tables, has_precision=True)
     sides = [side_of(str(i), tables[i], entities[i], buckets[i], cells) for i in range(2)]
     question = Question(
         unit="entity",
