@@ -50,3 +50,13 @@ def test_what_cannot_be_accepted_says_so(shop, gristmill, said, code, words) -> 
     done = gristmill("accept", *said)
     assert done.code == code
     assert words in done.err
+
+
+def test_what_blocks_the_newest_build_cannot_be_accepted(shop, run_project, gristmill) -> None:
+    yaml = shop / "datasets" / "shop.yaml"
+    yaml.write_text(yaml.read_text("utf-8") + "query: select id, y, y as told from shop\n", "utf-8")
+    (shop / "shop.csv").write_text("id,y\n" + "".join(f"{i},{i % 2}\n" for i in range(400)), "utf-8")
+    (blocked,) = run_project(shop).datasets
+    assert blocked.blocked_by == ["LEAK3"]
+    done = gristmill("accept", "shop", "LEAK3", "--until", SOON, "--why", "x")
+    assert (done.code, "it blocks, and what blocks is mended" in done.err) == (2, True)
