@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from checks.family import log_p_of_z
 from checks.pair_shift import Meaning, PairShift
 from checks.score_columns import Array, Score, Scored
+from checks.statistics import standard_errors
 from checks.student import quantile
 from checks.units import Units
 
@@ -63,7 +64,8 @@ def correlate_pairs(
     at = _asked(scored.scores, sums, units, target)
     if not len(at):
         return None
-    log_p = np.concatenate([_log_p(sums, chosen, at[i : i + AT_ONCE]) for i in range(0, len(at), AT_ONCE)], axis=1)
+    blocks = [at[i : i + AT_ONCE] for i in range(0, len(at), AT_ONCE)]
+    log_p = np.concatenate([_log_p(sums, chosen, block, units) for block in blocks], axis=1)
     sides = [sums[units.is_first], sums[~units.is_first]]
     first, second = (correlations(side.sum(axis=0)[None], at)[0] for side in sides)
     return Pairs(
@@ -124,10 +126,11 @@ def _correlation(n: Array, x: Array, y: Array, xx: Array, yy: Array, xy: Array) 
     return np.asarray(np.where(varies, np.clip((xy / n - x * y / n**2) / scale, -1, 1), 0.0))
 
 
-def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64]) -> Array:
+def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64], units: Units) -> Array:
     """Log p of the difference of the sides' correlations, by Fisher's z (1915), in every assignment.
 
-    Each assignment's own means and variances are used, so that a change of margins does not look like one of relation.
+    Each assignment's own means and variances are used, so that a change of margins does not look like one of relation;
+    and its own standard error, so that a side with more rows an entity does not.
     """
     i, j = at[:, 0], at[:, 1]
     alone, of_alone = np.unique(at, return_inverse=True)
@@ -140,7 +143,24 @@ def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64]) -> A
         x, xx, xy = side[:, 1 : a + 1], side[:, a + 1 : 2 * a + 1], side[:, 2 * a + 1 :]
         r = _correlation(side[:, :1], x[:, of_i], x[:, of_j], xx[:, of_i], xx[:, of_j], xy)
         told.append(np.arctanh(np.clip(r, -MOST_CORRELATION, MOST_CORRELATION)))
-    return log_p_of_z(told[0] - told[1])
+    return log_p_of_z((told[0] - told[1]) / standard_errors(_influence(sums, at), sums[:, 0, 0], chosen, units))
+
+
+def _influence(sums: Array, at: NDArray[np.int64]) -> Array:
+    """How much each unit's rows raise a correlation, both sides taken together: xy - r (x^2 + y^2) / 2, standardised.
+
+    Hampel (1974). Shape (units, pairs).
+    """
+    i, j = at[:, 0], at[:, 1]
+    n, total = sums[:, :1, 0], sums.sum(axis=0)
+    mean, r = total[0] / total[0, 0], correlations(total[None], at)[0]
+    sd = np.sqrt(np.maximum(np.diagonal(total) / total[0, 0] - mean**2, 1e-12))
+
+    def products(a: NDArray[np.int64], b: NDArray[np.int64]) -> Array:
+        of = sums[:, a, b] - mean[a] * sums[:, 0, b] - mean[b] * sums[:, 0, a] + n * mean[a] * mean[b]
+        return np.asarray(of / (sd[a] * sd[b]))
+
+    return np.asarray(products(i, j) - r * (products(i, i) + products(j, j)) / 2)
 
 
 def _variance(sides: list[Array], at: NDArray[np.int64], *, is_paired: bool) -> Array:

@@ -19,7 +19,9 @@ from checks.units import Units
 Array = NDArray[Any]
 
 N_LEGENDRE = 8
-FEWEST_UNITS, FEWEST_ENTITIES = 5.0, 2.5
+# In how many units of the smaller side, and by how many of its entities, a cell is expected to be found. Tails, where
+# some rows count three times, need more of them.
+FEWEST_UNITS, FEWEST_ENTITIES, FEWEST_IN_TAILS = 5.0, 2.5, 5.0
 VARIANCE_FLOOR = 0.08
 # What each statistic of a column may spend, of ordered ones and of levels. Those that cannot be computed leave their
 # part to the others.
@@ -99,13 +101,14 @@ def _ordered(column: Column, units: Units) -> Iterator[Statistic]:
         yield Statistic(name="scale", sums=present @ legendre[:, 1:2], kind="z", factors=np.ones(1))
         yield from _cell_statistic("chi10", column, units, most=10)
         tail = tail_scores(column.cells)
-        if (tail > 0).any() and _is_frequent(present[:, tail > 0].sum(axis=1, keepdims=True), units)[0]:
+        far = present[:, tail > 0].sum(axis=1, keepdims=True)
+        if far.any() and _is_of_many(far, column, units, fewest=FEWEST_IN_TAILS)[0]:
             yield Statistic(
                 name="tail", sums=present @ centred(tail[:, None], pooled[:-1]), kind="z", factors=np.ones(1)
             )
         yield from _cell_statistic("chi32", column, units, most=32)
     missing = counts[:, -1:]
-    if 0 < pooled[-1] < pooled.sum() and _is_frequent(missing, units)[0]:
+    if 0 < pooled[-1] < pooled.sum() and _is_of_many(missing, column, units)[0]:
         yield Statistic(name="missing", sums=_indicator_sums(counts, missing), kind="z", factors=np.ones(1))
     if column.precision is not None:
         yield from _chi2("precision", column.precision, column.precision, units)
@@ -125,9 +128,7 @@ def _chi2(name: str, cells: Array, counts: Array, units: Units) -> Iterator[Stat
 
 def _levels(column: Column, units: Units) -> Iterator[Statistic]:
     counts = column.counts
-    share = column.pooled / column.pooled.sum()
-    is_frequent = _is_frequent(counts, units) & (share * column.fewest_entities >= FEWEST_ENTITIES)
-    standing = _standing(counts, is_frequent, units)
+    standing = _standing(counts, _is_of_many(counts, column, units), units)
     if standing is None:
         return
     sums = _indicator_sums(counts, standing)
@@ -138,6 +139,12 @@ def _levels(column: Column, units: Units) -> Iterator[Statistic]:
 def _is_frequent(cells: Array, units: Units) -> NDArray[np.bool_]:
     """Cells that would be in about five units of the smaller side. Asked of both sides together, so nothing leaks."""
     return np.asarray((cells > 0).sum(axis=0) * units.fewest / units.n >= FEWEST_UNITS)
+
+
+def _is_of_many(cells: Array, column: Column, units: Units, *, fewest: float = FEWEST_ENTITIES) -> NDArray[np.bool_]:
+    """Frequent cells that do not hang on one or two entities of the smaller side, whose sums are far from normal."""
+    share = cells.sum(axis=0) / column.counts.sum()
+    return np.asarray(_is_frequent(cells, units) & (share * column.fewest_entities >= fewest))
 
 
 def _standing(cells: Array, is_frequent: NDArray[np.bool_], units: Units) -> Array | None:
@@ -195,6 +202,16 @@ def studentised(sums: Array, rows: Array, chosen: NDArray[np.float32], units: Un
     Returns:
         Shape (assignments, components).
     """
+    differences, errors = _differences(sums, rows, chosen, units)
+    return np.asarray(differences / errors)
+
+
+def standard_errors(sums: Array, rows: Array, chosen: NDArray[np.float32], units: Units) -> Array:
+    """The standard errors by which `studentised` divides, in a unit that each component has of its own."""
+    return _differences(sums, rows, chosen, units)[1]
+
+
+def _differences(sums: Array, rows: Array, chosen: NDArray[np.float32], units: Units) -> tuple[Array, Array]:
     scale = np.sqrt((sums**2).mean(axis=0))
     r = (sums / np.where(scale > 0, scale, 1)).astype(np.float32)
     n = (rows / rows.mean()).astype(np.float32)
@@ -205,7 +222,7 @@ def studentised(sums: Array, rows: Array, chosen: NDArray[np.float32], units: Un
     mean_1, var_1 = _mean_and_variance(ones.astype(np.float64), c, units.n_first)
     mean_2, var_2 = _mean_and_variance(twos.astype(np.float64), c, units.n_second)
     floor = VARIANCE_FLOOR * (r.astype(np.float64) ** 2).sum(axis=0) / float(n.sum()) ** 2
-    return np.asarray((mean_1 - mean_2) / np.sqrt(var_1 + var_2 + np.maximum(floor, 1e-30)))
+    return mean_1 - mean_2, np.sqrt(var_1 + var_2 + np.maximum(floor, 1e-30))
 
 
 def _mean_and_variance(totals: Array, c: int, n_units: int) -> tuple[Array, Array]:
