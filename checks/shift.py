@@ -18,11 +18,12 @@ from checks.distances import distances
 from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
 from checks.family import Adjusted, step_down
 from checks.pairs import Pairs, correlate_pairs, judged
-from checks.report import ColumnShift, ShiftReport
+from checks.report import ColumnShift, ShiftReport, place
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
 from checks.student import quantile
 from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.words import plural
 
 MOST_GROUPS = 10
 FEWEST_UNITS = 5
@@ -135,9 +136,9 @@ def _told(
 ) -> ShiftReport:
     """The report, all columns and pairs judged as one family."""
     if not measured and pairs is None:
-        return replace(empty, columns=tuple(sorted(silent, key=_place)))
+        return replace(empty, columns=tuple(sorted(silent, key=place)))
     adjusted, n = _family(measured, pairs), len(measured)
-    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=_place)))
+    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=place)))
     if pairs is None:
         return report
     by_pair = judged(
@@ -165,9 +166,9 @@ def _unit_words(unit: str, reference: Side, current: Side, units: Units) -> str:
 def _too_little(reference: Side, current: Side, units: Units, alpha: float) -> str:
     """Why nothing can be told of these sides, or nothing."""
     if units.fewest < FEWEST_UNITS:
-        return f"there are only {units.fewest} groups of whole entities on one side, and {FEWEST_UNITS} are needed"
+        return f"only {plural(units.fewest, 'group')} of whole entities on one side, and {FEWEST_UNITS} are needed"
     if units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
-        return f"there are only {units.n_assignments} ways to swap them, too few for alpha {alpha:g}"
+        return f"only {plural(units.n_assignments, 'way')} to swap them, too few for alpha {alpha:g}"
     sizes = sorted((max(reference.n_rows, 1), max(current.n_rows, 1)))
     if units.is_paired and sizes[1] > MOST_RATIO * sizes[0]:
         return f"the sides share entities and differ in size by {sizes[1] / sizes[0]:.1f}, more than {MOST_RATIO:g}"
@@ -293,8 +294,3 @@ def _verdict(effect: Effect, corrected: float, smallest: float, question: Questi
 
 def _silent(cells: Cells, verdict: Any, why: str, unit: str) -> ColumnShift:
     return ColumnShift(column=cells.column, verdict=verdict, why=why, unit=unit)
-
-
-def _place(column: ColumnShift) -> tuple[int, float]:
-    order: Mapping[str, int] = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
-    return order[column.verdict], -(column.effect or 0.0)

@@ -12,10 +12,12 @@ from typing import Any
 
 from checks.comparison import compare as compare_frames
 from checks.comparison import compare_both, compare_with_units, with_target
-from checks.questions import prove_options
+from checks.errors import NotAskable
+from checks.questions import entity_of, options_of
 from checks.report import ShiftReport
 from checks.shift import Question
 from checks.two_sample_classifier import with_classifier
+from checks.without_unit import with_those_without
 from pipelines.api import Dataset, find_root
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
@@ -24,6 +26,8 @@ from warehouse.policy import RESERVED
 from warehouse.records import Policy, Version
 from warehouse.settings import read_settings
 from warehouse.tables import SPLIT_NAMES, version_sql
+
+FILES = (".csv", ".tsv", ".parquet", ".json", ".ndjson", ".jsonl", ".gz", ".zip", ".arrow", ".feather", ".xlsx")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,23 +60,35 @@ def compare(  # noqa: PLR0913 - one argument an option
     current: Any,
     target: str | None,
     time: str | None,
-    entity: str | Sequence[str],
+    entity: str | Sequence[str] | None,
     *,
     project: str | Path | None,
     classifier: bool = False,
     policy: Mapping[str, float],
 ) -> ShiftReport:
     """See `gristmill.compare`."""
-    prove_options(policy)
-    asked: dict[str, Any] = {"target": target, "time": time, "entity": entity, "classifier": classifier, **policy}
+    entity, options = entity_of(entity), options_of(policy)
+    _prove_no_file(reference, current)
+    asked: dict[str, Any] = {"target": target, "time": time, "entity": entity, "classifier": classifier, **options}
     if not any(isinstance(side, str | Dataset) for side in (reference, current)):
         return compare_frames(reference, current, **asked)
     with Warehouse(read_settings(find_root(project))) as warehouse:
         one, two = (_stored(warehouse, s) if isinstance(s, str | Dataset) else s for s in (reference, current))
         if isinstance(one, Stored) and isinstance(two, Stored) and not entity and _is_alike(one, two):
-            return _compare_stored(warehouse, one, two, asked, policy)
+            return _compare_stored(warehouse, one, two, asked, options)
         frames = [_frame(warehouse, side) if isinstance(side, Stored) else side for side in (one, two)]
     return compare_frames(*frames, **asked)
+
+
+def _prove_no_file(*sides: Any) -> None:
+    """Hold that a text is the name of a dataset, not that of a file."""
+    for side in sides:
+        if isinstance(side, str) and ("/" in side or side.lower().endswith(FILES)):
+            raise NotAskable(
+                f"Compared with {side!r}",
+                "it is the name of a file, and a text is taken for that of a dataset",
+                "read the file first: `polars.scan_csv` and `polars.scan_parquet` do",
+            )
 
 
 def _stored(warehouse: Warehouse, named: str | Dataset) -> Stored:
@@ -105,7 +121,7 @@ def _compare_stored(
     lake = warehouse.lake
     entity = one.policy.entity if one.policy else []
     seed = f"{one.version.fingerprint} {two.version.fingerprint}"
-    target, time = asked["target"] or one.target, asked["time"]
+    target, time = asked["target"], asked["time"]
     question = Question(unit=", ".join(entity) or "row", seed=seed, target=target, time=time)
     question = replace(question, **dict[str, Any](policy))
     with lake.workspace():
@@ -113,10 +129,12 @@ def _compare_stored(
             lake.execute(f"CREATE VIEW {view} AS {side.select}")
         first, second = (_rows(lake.ibis.table(view)) for view in ("_one", "_two"))
         both, question = compare_with_units(first, second, question, entity=entity, time=time)
+        if target is None and one.target in both.columns:
+            question = replace(question, target=one.target)
         report = compare_both(both, question, reference=one.name, current=two.name)
-        if asked["classifier"]:
+        if asked["classifier"] and report.n_reference and report.n_current:
             report = with_classifier(report, both.table, question)
-    return with_target(report, target)
+    return with_those_without(with_target(report, question.target), both.without, alpha=question.alpha)
 
 
 def _rows(table: Any) -> Any:

@@ -49,7 +49,7 @@ def compare(
     *,
     target: str | None = None,
     time: str | None = None,
-    entity: str | Sequence[str] = (),
+    entity: str | Sequence[str] | None = None,
     project: str | Path | None = None,
     classifier: bool = False,
     **policy: float,
