@@ -47,7 +47,7 @@ class Without:
         """In a clause.
 
         >>> Without(column="day", n_rows=(90, 80), n_without=(0, 3), is_left_out=True).words(["old", "new"])
-        '3 of 80 rows of new have no day: they are of no unit and were not compared'
+        'no day in 3 of 80 rows of new: they are of no unit and were not compared'
         """
         said = [
             f"{n:,} of {of:,} rows of {side}"
@@ -55,7 +55,7 @@ class Without:
             if n
         ]
         meant = "they are of no unit and were not compared" if self.is_left_out else "they may be of any day"
-        return f"{' and '.join(said)} have no {self.column}: {meant}"
+        return f"no {self.column} in {' and '.join(said)}: {meant}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,15 @@ class Difference:
     low: float
     high: float
     p_value: float
+
+    @property
+    def p_corrected(self) -> float:
+        """As of one question beside the family."""
+        return min(1.0, TIMES_P * self.p_value)
+
+    def is_beyond(self, tolerance: float, alpha: float) -> bool:
+        """Whether it is beyond chance and beyond the tolerance."""
+        return self.p_corrected <= alpha and self.low > tolerance
 
 
 def difference(cases: tuple[int, int], rows: tuple[int, int]) -> Difference:
@@ -128,8 +137,7 @@ def _line(without: Without, alpha: float, tolerance: float) -> ColumnShift | Non
     if not all(without.n_rows):
         return None
     found = without.difference
-    corrected = min(1.0, TIMES_P * found.p_value)
-    if corrected > alpha or found.low <= tolerance:
+    if not found.is_beyond(tolerance, alpha):
         return None
     return ColumnShift(
         column=without.column,
@@ -137,7 +145,7 @@ def _line(without: Without, alpha: float, tolerance: float) -> ColumnShift | Non
         why="rows without it are counted one by one",
         statistic="missing",
         p_value=found.p_value,
-        p_corrected=corrected,
+        p_corrected=found.p_corrected,
         effect=abs(found.value),
         low=found.low,
         high=found.high,
