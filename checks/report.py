@@ -132,17 +132,19 @@ class ShiftReport:
 
     @property
     def findings(self) -> list[Finding]:
-        """One finding a column or pair that shifted, or one that says that none did."""
+        """One finding a column or pair that shifted, or one that says that none did; and that of a classifier."""
+        told = []
+        if self.classifier and self.classifier.verdict == "shifted":
+            told = [Finding(code="SHIFT6", outcome="pass" if self.declared else "warn", seen=self.classifier.line)]
         if not self.is_shifted:
-            return [self.finding("SHIFT6")]
+            return [self.finding("SHIFT6"), *told]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
             Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
             for c in self.shifted
         ]
-        return columns + [
-            Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs
-        ]
+        pairs = [Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs]
+        return [*columns, *pairs, *told]
 
     def finding(self, code: str) -> Finding:
         """The answer to one question of the catalogue, in one sentence."""

@@ -136,9 +136,7 @@ def with_dayless(
     if before and before[1]:
         more = difference((before[0], now[0]), (before[1], now[1]))
         if more.value > 0 and more.is_beyond(question.tolerance, question.alpha):
-            return replace(
-                finding, outcome="warn", seen=f"{seen}, where {before[0]:,} of {before[1]:,} had none before"
-            )
+            return replace(finding, outcome="warn", seen=f"{seen} ({before[0]:,} of {before[1]:,} before)")
     return replace(finding, seen=seen)
 
 
