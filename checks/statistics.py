@@ -51,6 +51,11 @@ class Column:
         return np.asarray(self.counts.sum(axis=0))
 
     @property
+    def precise_share(self) -> float:
+        """In which share of its rows decimal places were counted."""
+        return 1.0 if self.precision is None else float(self.precision.sum() / max(self.counts.sum(), 1.0))
+
+    @property
     def has_one_cell(self) -> bool:
         """Whether all its rows lie in one cell: it is constant, or wholly missing."""
         return int((self.pooled > 0).sum()) < 2

@@ -23,10 +23,19 @@ from checks.family import TIE
 from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
-from checks.shift import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Question
+from checks.shift import Question
 from checks.statistics import studentised
 from checks.student import quantile
-from checks.units import MOST_RATIO, N_BUCKETS, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.units import (
+    FEWEST_ASSIGNMENTS_TIMES_ALPHA,
+    MOST_RATIO,
+    N_BUCKETS,
+    PAIRED_ABOVE,
+    Side,
+    Units,
+    form_units,
+    pair_units,
+)
 from checks.words import plural
 
 if TYPE_CHECKING:
