@@ -114,7 +114,7 @@ def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:
 
 
 def compare_with_units(
-    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str], time: str | None
+    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str]
 ) -> tuple[Both, Question]:
     """Two tables of one engine that have `_entity` and `_bucket` already, ready for `compare_both`.
 
@@ -123,14 +123,12 @@ def compare_with_units(
         current: What is compared.
         question: How; its target is named.
         entity: The columns that `_entity` is made of.
-        time: The column of time, where the sides are windows of time.
 
     Raises:
-        NoSuchColumn: A named column is not in both tables.
-        NotAskable: The time is no moment, or is the target.
+        NoSuchColumn: The target is not in both tables.
     """
-    prove_columns(reference, current, entity=(), time=time, target=question.target)
-    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), time)
+    prove_columns(reference, current, entity=(), time=None, target=question.target)
+    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), None)
 
 
 def _asked(both: Both, question: Question, entity: list[str], time: str | None) -> tuple[Both, Question]:

@@ -235,8 +235,9 @@ def places(values: Array) -> Array:
     """
     n_places = len(PRECISIONS) - 2
     cell = np.where(np.isnan(values), n_places + 1, n_places)
-    for k in reversed(range(n_places)):
-        scale = 10.0**k
-        cell[np.rint(values * scale) / scale == values] = k
+    with np.errstate(over="ignore"):  # what overflows has no places
+        for k in reversed(range(n_places)):
+            scale = 10.0**k
+            cell[np.rint(values * scale) / scale == values] = k
     cell[np.abs(values) > LARGEST_WITH_PLACES] = 0
     return cell
