@@ -210,7 +210,8 @@ CATALOGUE = {
         title="Days that are not like those before",
         meaning="Warns when days that came since watching began differ from all days before them: each new day is "
         "judged once, and in at most one year of twenty is the alarm false where nothing changed. Under "
-        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn.",
+        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn. Warns, too, "
+        "when a larger share of rows has no day than before, beyond chance and beyond the tolerance.",
         advice="Look at the columns that lead, from the day of the alarm on: `gristmill shift`, `--by day`. Mend the "
         "source, or fit models anew on days that are like today. Seasons are real and alarm too: the days of one "
         "season are no reference for the next.",
