@@ -152,10 +152,10 @@ class ShiftReport:
         sides = f"{self.current} against {self.reference}"
         if not judged:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
+        about = f"; {self.note}" if self.note else ""
         if self.is_shifted:
             led = self._led()
             said = "shifted, as declared" if self.declared else "shifted"
-            about = f"; {self.note}" if self.note else ""
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
             return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
         if all(c.p_value is None for c in judged):
@@ -168,7 +168,7 @@ class ShiftReport:
             code=code,
             outcome="pass" if n_same else "cannot_tell",
             seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
-            f" by {self.unit}",
+            f" by {self.unit}{about}",
         )
 
     def _sampled(self) -> str:

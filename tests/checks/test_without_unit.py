@@ -37,6 +37,7 @@ def test_rows_without_a_unit_are_told(unit: dict[str, str]) -> None:
         f"no {name} in {lost[0]} of 900 rows of reference and {lost[1]} of 900 rows of current:"
         " they are of no unit and were not compared"
     )
+    assert report.findings[0].seen.endswith(report.note)
     assert gm.compare(made(1, 0.0), made(2, 0.0), **unit).note == ""
 
 
