@@ -19,7 +19,7 @@ from checks.months import by_day, has_day
 from checks.profile import scan
 from checks.questions import entity_of, options_of, prove_columns
 from checks.report import ShiftReport
-from checks.row_units import bucket_of, entity_text, of_own_side, rows_as_units
+from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
@@ -225,10 +225,10 @@ def common_entities(table: ir.Table) -> int:
 def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
     table = both.table
     if entity:
-        named = table.mutate(_entity=entity_text([table[c] for c in entity]))
-        has_none = named["_entity"].isnull()
-        without = count_without(named, has_none, ", ".join(entity), is_left_out=True)
-        named = named.filter(~has_none)
+        has_none = lacks_all([table[c] for c in entity])
+        without = count_without(table, has_none, ", ".join(entity), is_left_out=True)
+        kept = table.filter(~has_none) if without else table
+        named = kept.mutate(_entity=entity_text([kept[c] for c in entity]))
         # Hashed twice: rows of some entities are read by the hash itself (`checks.score_columns`).
         table = named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"]))))
         return replace(both, table=table, without=without)

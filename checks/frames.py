@@ -202,10 +202,15 @@ def _prove_names(columns: Any, name: str) -> None:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table in types that DuckDB reads: what an extension wraps, and what it has no type for as the nearest."""
+    """The table as DuckDB reads it: types that it lacks as the nearest, what an extension wraps, NaN as missing."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     for i, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type) and not pa.types.is_float16(field.type):
+            if pc.any(is_nan := pc.is_nan(table.column(i))).as_py():
+                table = table.set_column(i, field.name, pc.if_else(is_nan, None, table.column(i)))
+            continue
         if pa.types.is_dictionary(field.type) and isinstance(field.type.value_type, pa.BaseExtensionType):
             decoded = pa.chunked_array([chunk.dictionary_decode() for chunk in table.column(i).chunks])
             table = table.set_column(i, field.name, decoded.cast(_plain_type(decoded.type)))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import one_row
-from checks.kinds import as_number, hashed
+from checks.kinds import as_float, hashed
 from checks.units import N_BUCKETS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     import ibis
 
     # By name and value alone: neither the order of columns nor the width of numbers changes a bucket.
-    values = {c: as_number(table[c]) if table[c].type().is_numeric() else table[c] for c in sorted(columns)}
+    values = {c: as_float(table[c]) if table[c].type().is_numeric() else table[c] for c in sorted(columns)}
     rows = table.mutate(_entity=hashed(ibis.struct(values)))
     # Which side a row is on is hashed too: rows of both sides that are alike are no copies.
     of_side = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
@@ -51,27 +51,22 @@ def of_own_side(rows: ir.Table) -> ir.Table:
 
 
 def entity_text(columns: Sequence[Any]) -> Any:
-    """Values as one text, each with its length before it, so that no two rows of values look alike.
-
-    NULL where all of them are missing.
-    """
-    import ibis
-
-    texts = [_text(column) for column in columns]
+    """Values as one text, each with its length before it, so that no two rows of values look alike."""
+    texts = [column.cast("string") for column in columns]
     if len(texts) == 1:
         return texts[0]
     marked = [(text.length().cast("string") + ":" + text).fill_null("-") for text in texts]
     joined = marked[0]
     for text in marked[1:]:
         joined = joined + "|" + text
-    return ibis.ifelse(ibis.and_(*(text.isnull() for text in texts)), ibis.null("string"), joined)
+    return joined
 
 
-def _text(column: Any) -> Any:
+def lacks_all(columns: Sequence[Any]) -> Any:
+    """Whether a row has none of the values; NaN is none."""
     import ibis
 
-    text = column.cast("string")
-    return ibis.ifelse(column.isnan(), ibis.null("string"), text) if column.type().is_floating() else text
+    return ibis.and_(*(c.isnull() | c.isnan() if c.type().is_floating() else c.isnull() for c in columns))
 
 
 def bucket_of(digest: Any) -> Any:
