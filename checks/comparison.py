@@ -5,13 +5,13 @@ What a unit is (an entity, a day, a row) is decided here; what is computed on un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
 from checks.collect import one_row
-from checks.column_parts import cells_with_parts
+from checks.column_parts import DEALT, PART, cells_with_parts, with_dealt_levels
 from checks.frames import CURRENT, OURS, REFERENCE, on_one_engine, told_apart_by_name, without_ours
 from checks.kinds import hashed
 from checks.meeting import met, unlike
@@ -24,6 +24,7 @@ from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
 from checks.without_unit import Without, count_without, with_those_without
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -179,7 +180,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
-    cells = [_told(c, both.not_compared) for c in found]
+    table, cells = with_dealt_levels(table, [_told(c, both.not_compared) for c in found], n_rows=n_rows)
     profile = scan(table, cells, n_rows=n_rows, has_entities=not both.is_entity_the_row)
     if len(profile.parts) < 2:
         return ShiftReport(
@@ -202,7 +203,24 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
         cells,
         time=time_among(both.table, question),
     )
-    return compare_sides(one, two, cells, question, scored)
+    report = compare_sides(one, two, cells, question, scored)
+    dealt = [c.part_of for c in cells if c.column == f"{c.part_of}{PART}{DEALT}"]
+    return report.noted(*_levels_in_common(table, [c for c in dealt if _differs(report, c, question.alpha)]))
+
+
+def _differs(report: ShiftReport, column: str, alpha: float) -> bool:
+    """Whether the levels of a column differ beyond chance, told by the parts that they are dealt to."""
+    found = (c.p_corrected for c in report.columns if c.column == f"{column}{PART}{DEALT}")
+    return any(p is not None and p <= alpha for p in found)
+
+
+def _levels_in_common(table: ir.Table, columns: Iterable[str]) -> Iterator[str]:
+    """How many levels of a column are on both sides, where each is too rare to be compared."""
+    for column in columns:
+        part = table["_part"]
+        by_level = table.filter(table[column].notnull()).group_by(level=column).agg(first=part.min(), last=part.max())
+        n = one_row(by_level.aggregate(n=by_level.count(), shared=(by_level["first"] != by_level["last"]).sum()))
+        yield f"{int(n['shared'] or 0):,} of {plural(int(n['n']), 'level')} of {column} are on both sides"
 
 
 def time_among(table: ir.Table, question: Question) -> str | None:

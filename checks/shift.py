@@ -29,6 +29,7 @@ MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
 # Of the family-wise error; a difference of correlations below the tolerance is no alarm.
 PAIRS_SHARE, PAIR_TOLERANCE = 0.1, 0.05
+RARE = "each of its values is too rare to stand alone"
 BELOW = "a difference exists, smaller than the tolerance"
 DIFFERS = "a difference exists, smaller than or near the tolerance"
 
@@ -184,7 +185,7 @@ def _measure(
         )
         found = statistics_of(column, units)
         if not found:
-            why = "it is constant" if column.has_one_cell else "no two of its cells are frequent enough"
+            why = "it is constant" if column.has_one_cell else RARE
             silent.append(_silent(cells, "not_applicable", why, question.unit))
             continue
         scores, leading = column_scores(found, rows, chosen, units)
