@@ -17,7 +17,7 @@ from checks.kinds import hashed
 from checks.meeting import met, unlike
 from checks.months import by_day, has_day
 from checks.profile import scan
-from checks.questions import entity_of, options_of, prove_columns
+from checks.questions import entity_of, options_of, prove_columns, prove_is_yes_or_no
 from checks.report import ShiftReport
 from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
 from checks.score_columns import score_rows
@@ -82,6 +82,7 @@ def compare(
         NotAskable: A side is no table, an option no share, the time no moment, or the entity of two types.
     """
     named, options = entity_of(entity), options_of(policy)
+    prove_is_yes_or_no("classifier", classifier)
     one, two = on_one_engine(reference, current)
     prove_columns(one, two, entity=named, time=time, target=target)
     said = told_apart_by_name(one, two, named=[*named, time, target])

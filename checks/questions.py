@@ -48,6 +48,18 @@ def options_of(policy: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in policy.items()}
 
 
+def prove_is_yes_or_no(name: str, value: Any) -> None:
+    """Hold that an option is true or false.
+
+    Raises:
+        NotAskable: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise NotAskable(
+            f"Compared with {name}={value!r}", "it is neither true nor false", f"say {name}=True, or nothing"
+        )
+
+
 def entity_of(entity: Any) -> list[str]:
     """The columns of the entity, each once; None or nothing is none.
 

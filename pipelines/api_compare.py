@@ -14,8 +14,8 @@ from typing import Any
 from checks.comparison import compare as compare_frames
 from checks.comparison import compare_both, compare_with_units, with_target
 from checks.errors import NotAskable
-from checks.frames import on_one_engine
-from checks.questions import entity_of, options_of
+from checks.frames import on_one_engine, told_apart_by_name
+from checks.questions import entity_of, options_of, prove_is_yes_or_no
 from checks.report import ShiftReport
 from checks.shift import Question
 from checks.two_sample_classifier import with_classifier
@@ -71,6 +71,7 @@ def compare(  # noqa: PLR0913 - one argument an option
 ) -> ShiftReport:
     """See `gristmill.compare`."""
     entity, options = entity_of(entity), options_of(policy)
+    prove_is_yes_or_no("classifier", classifier)
     _prove_no_file(reference, current)
     asked: dict[str, Any] = {"target": target, "time": time, "entity": entity, "classifier": classifier, **options}
     if not any(isinstance(side, str | Dataset) for side in (reference, current)):
@@ -82,7 +83,7 @@ def compare(  # noqa: PLR0913 - one argument an option
             return _compare_stored(one, two, asked, options)
         stored = [side for side in (one, two) if isinstance(side, Stored)]
         frames = on_one_engine(*(_frame(side) if isinstance(side, Stored) else side for side in (one, two)))
-    brought, said = _brought(stored, frames, entity, time)
+        brought, said = _brought(stored, frames, entity, time)
     entity = entity or brought
     known = {"entity": entity, "target": target or _target_of(stored, frames, [*entity, time])}
     return compare_frames(*frames, **asked | known).noted(*said)
@@ -107,6 +108,10 @@ def _brought(
         return [], []
     if all(column in frame.columns for column in of.policy.entity for frame in frames):
         return list(of.policy.entity), []
+    count = f"SELECT count(*) > count(DISTINCT _entity) FROM ({of.select})"
+    (has_groups,) = of.warehouse.lake.execute(count).fetchone() or (False,)
+    if not has_groups:
+        return [], []
     named = ", ".join(of.policy.entity)
     return [], [f"rows of {of.name} belong together by {named}, which one side lacks: p values take rows for units"]
 
@@ -168,6 +173,8 @@ def _compare_stored(one: Stored, two: Stored, asked: Mapping[str, Any], policy: 
         if target is None and one.target in both.columns:
             question = replace(question, target=one.target)
         report = compare_both(both, question, reference=one.name, current=two.name)
+        named = (side.drop("_entity", "_bucket") for side in (first, second))
+        report = report.noted(*told_apart_by_name(*named, named=[]))
         if asked["classifier"] and report.n_reference and report.n_current:
             report = with_classifier(report, both.table, question)
     return with_target(report, question.target)

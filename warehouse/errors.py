@@ -127,7 +127,7 @@ class NotFound(WarehouseError):
             self.add_note("Hint: `gristmill list` shows what there is; `gristmill run` publishes.")
 
     def __str__(self) -> str:
-        return f"No {self.kind} named {self.name!r} among {len(self.known)}."
+        return f"No {self.kind} named {self.name!r}{f' among {len(self.known)}' if self.known else ''}."
 
 
 @dataclass(eq=False)

@@ -49,6 +49,11 @@ A = pl.DataFrame({"who": [1, 2, 3], "day": [date(2024, 1, d) for d in (1, 2, 3)]
         ),
         (A, {"target": "whoo"}, "No column named 'whoo' is in both tables. | did you mean 'who'?"),
         (A, {"target": "who", "entity": "who"}, "Compared with target 'who': it is the entity, whose values are not"),
+        (
+            A,
+            {"classifier": "yes"},
+            "Compared with classifier='yes': it is neither true nor false. | say classifier=True",
+        ),
         (A, {"entity": ""}, "Compared by entity '': it is no name of a column. | name one, or leave it out"),
         (A, {"entity": 3}, "Compared by entity 3: it is no name of a column. | give a name, or a list of names"),
         (A, {"target": ["x"]}, "Compared with target ['x']: it is no name of a column."),
