@@ -180,7 +180,8 @@ def tail_scores(cells: Cells) -> Array:
     edges = np.asarray(cells.edges)
     low, high = np.concatenate([[-np.inf], edges[:-1]]), edges
     middle = np.where(np.isinf(low), high, np.where(np.isinf(high), low, (low + high) / 2))
-    far = np.abs(middle - cells.median) / cells.iqr
+    with np.errstate(over="ignore"):  # of an IQR near the least number all is far
+        far = np.abs(middle - cells.median) / cells.iqr
     scores = np.clip(np.log2(np.maximum(far, 1e-300)) - 1, 0, 3)
     return np.where(np.isfinite(middle), scores, 0.0)
 

@@ -161,3 +161,11 @@ def test_columns_of_any_name_are_compared_in_a_line_each() -> None:
 
 def test_one_group_is_one_group() -> None:
     assert gm.compare(A.head(1), B).note == "only 1 group of whole entities on one side, and 5 are needed"
+
+
+def test_the_least_and_the_largest_numbers_are_compared_without_a_warning() -> None:
+    columns = [pl.col("x").cast(pl.Float64) * scale for scale in (1e-310, 1e149, 1.7e307)]
+    one, two = (f.select("n", *(c.alias(str(i)) for i, c in enumerate(columns))) for f in (A, B))
+    told = {c.column: c.why for c in gm.compare(one, two).columns}
+    assert told["2"] == "it has values beyond 1e+150, whose squares no number holds"
+    assert "would be seen" in told["0"]
