@@ -15,11 +15,21 @@ from assets.day_profile import Known, Recipe, cells_row, day_rows, moved_on, wat
 from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.bins import Cells
+from checks.collect import one_row
 from checks.comparison import IS_WHEN, moments_of
 from checks.day_counts import DayCounts, count_days, day_cells, told_by_days
 from checks.finding import Finding
 from checks.shift import Question
-from checks.watch_report import CODE, beginning, compare_window, continuing, finding_on, not_yet, reference_until
+from checks.watch_report import (
+    CODE,
+    beginning,
+    compare_window,
+    continuing,
+    finding_on,
+    not_yet,
+    reference_until,
+    with_dayless,
+)
 from checks.watching import FEWEST_DAYS, YEAR, judge_days
 from warehouse.profiles import ADDED
 from warehouse.records import Version
@@ -38,12 +48,14 @@ class Days:
         counted: Counts of all days.
         added: What this audit adds to the stored counts.
         late: By day that was known before, the rows that were added to it.
+        n_read: The rows that were read for what was added, those without a day among them.
     """
 
     recipe: Recipe
     cells: tuple[Cells, ...]
     counted: DayCounts
     added: DayCounts
+    n_read: int
     late: tuple[int, ...] = ()
 
     def n_until(self, day: date) -> int:
@@ -72,7 +84,8 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
         known = None  # days of another time are other days: watching begins anew
     days = _days(run, subject, spec.time, snapshot, known, growth)
     if not days.counted.days or not watched_among(days.cells):
-        seen = "no column has cells to count by" if days.counted.days else f"no row has a {spec.time}"
+        nothing = "no column can be watched: each names its rows or its days, or has no distribution"
+        seen = nothing if days.counted.days else f"no row has a {spec.time}"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
         return
     recipe = days.recipe
@@ -80,7 +93,12 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
     learned.days = list(day_rows(recipe, days.added, days.cells))
     if recipe.cells_of == _audit_of(run, subject):
         learned.day_cells = [cells_row(recipe, days.cells)]
-    learned.findings.append(finding_on(_judge(subject, days, known, learned), spec.shift.on_shift))
+    finding = _judge(subject, days, known, learned)
+    n_before = before.n_rows if before else 0
+    dayless = (n_before - known.counted.n_rows, n_before) if known else None
+    now = (days.n_read - days.added.n_rows, days.n_read)
+    finding = with_dayless(finding, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
+    learned.findings.append(finding_on(finding, spec.shift.on_shift))
 
 
 def _before(run: Run, subject: Subject) -> Version | None:
@@ -100,10 +118,11 @@ def _days(run: Run, subject: Subject, time: str, snapshot: int, known: Known | N
         newest = known.counted.days[-1]
         late = tuple(int(n) for day, n in zip(more.days, more.rows, strict=True) if day <= newest)
         recipe = moved_on(known.recipe, known.recipe.counted_by, counted.days)
-        return Days(recipe=recipe, cells=known.cells, counted=counted, added=more, late=late)
+        n_read = int(one_row(added.aggregate(n=added.count()))["n"])
+        return Days(recipe=recipe, cells=known.cells, counted=counted, added=more, n_read=n_read, late=late)
     counted = count_days(subject.table, time, watched_among(known.cells))
     recipe = moved_on(known.recipe, _audit_of(run, subject), counted.days)
-    return Days(recipe=recipe, cells=known.cells, counted=counted, added=counted)
+    return Days(recipe=recipe, cells=known.cells, counted=counted, added=counted, n_read=subject.n_rows)
 
 
 def _audit_of(run: Run, subject: Subject) -> str:
@@ -141,7 +160,7 @@ def _anew(subject: Subject, time: str, made_of: str, known: Known | None, audit:
         began_after=first.began_after if first else counted.days[-1] if counted.days else date.min,
         reference_until=first.reference_until if first else reference_until(counted.days),
     )
-    return Days(recipe=recipe, cells=cells, counted=counted, added=counted)
+    return Days(recipe=recipe, cells=cells, counted=counted, added=counted, n_read=subject.n_rows)
 
 
 def _added(run: Run, subject: Subject, snapshot: int, growth: Growth | None) -> ir.Table | None:

@@ -42,12 +42,14 @@ CATALOGUE = {
         meaning="Blocks for every rule of severity `block` that any row broke.",
         advice="Mend the source; readers keep the version that they have.",
         can_block=True,
+        can_warn=False,
     ),
     "CONTRACT4": Code(
         title="Share of rejected rows",
         meaning="Blocks when more rows are rejected than `max_rejected_share` allows.",
         advice="Look at them with `gristmill rejected`; mend the source, or raise `max_rejected_share` on purpose.",
         can_block=True,
+        can_warn=False,
     ),
     "SCHEMA1": Code(
         title="Columns that readers rely on",
@@ -195,19 +197,22 @@ CATALOGUE = {
         meaning="Warns never, as seasons are no mistake: it tells which months differ from all others, with the day as "
         "unit.",
         advice="Judge models on the months in which they will be used.",
+        can_warn=False,
     ),
     "SHIFT6": Code(
         title="Two tables",
         meaning="Warns for each column in which the two tables of `gm.compare` differ beyond chance and beyond the "
         "tolerance.",
         advice="Look at the column on both sides; a model that was fitted on one may do worse on the other.",
+        asked_of="tables",
     ),
     "WATCH1": Code(
         title="Days that are not like those before",
         meaning="Warns when days that came since watching began differ from all days before them: each new day is "
         "judged once, and in at most one year of twenty is the alarm false where nothing changed. Under "
-        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn.",
-        advice="Look at the columns that lead, from the day of the alarm on: `gristmill shift NAME --by day`. Mend the "
+        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn. Warns, too, "
+        "when a larger share of rows has no day than before, beyond chance and beyond the tolerance.",
+        advice="Look at the columns that lead, from the day of the alarm on: `gristmill shift`, `--by day`. Mend the "
         "source, or fit models anew on days that are like today. Seasons are real and alarm too: the days of one "
         "season are no reference for the next.",
         can_block=True,

@@ -10,6 +10,7 @@ LEAKAGE = {
         meaning="Blocks when an entity has rows in two splits (under `apart: pool`, of one pool).",
         advice="Publish again from the stored `_entity`; if it stays, report it as a fault of Gristmill.",
         can_block=True,
+        can_warn=False,
     ),
     "LEAK2": Code(
         title="Identical rows in two splits",
@@ -26,6 +27,7 @@ LEAKAGE = {
         "rows close to each on both sides; or when it puts the rows in the order of a quantity.",
         advice="It is the target in other words: name it under `not_features`.",
         can_block=True,
+        can_warn=False,
     ),
     "LEAK4": Code(
         title="A column that predicts the target suspiciously well",
@@ -67,6 +69,7 @@ LEAKAGE = {
         meaning="Blocks when a row of dev or test is not later than every row of the splits before it, and the gap.",
         advice="Publish again; if it stays, report it as a fault of Gristmill.",
         can_block=True,
+        can_warn=False,
     ),
     "LEAK8": Code(
         title="Two columns that together determine the target",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-AskedOf = Literal["source", "dataset", "model"]
+AskedOf = Literal["source", "dataset", "model", "tables"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +17,13 @@ class Code:
         meaning: When it warns and when it blocks, for the reference.
         advice: The remedy.
         can_block: Whether a bad answer may stop a version.
-        asked_of: A source, the dataset itself, or a model.
+        can_warn: Whether a bad answer may warn; what only blocks, or only tells, does not.
+        asked_of: A source, the dataset itself, a model, or any two tables.
     """
 
     title: str
     meaning: str
     advice: str
     can_block: bool = False
+    can_warn: bool = True
     asked_of: AskedOf = "dataset"

@@ -1,7 +1,8 @@
-"""Columns that have no distribution of their own, as parts that have one: text, lists, embeddings, bytes.
+"""Columns that have no distribution of their own, as parts that have one: text, lists, embeddings, bytes, rare levels.
 
 A text is compared by its length, its kinds of characters and one of its words; a list by its length; vectors of one
-length by eight fixed directions and their norm; bytes (an image) by their number. How parts are counted is
+length by eight fixed directions and their norm; bytes (an image) by their number; a struct by its fields; levels of
+which each is rare, when two tables are compared, by which of 32 parts they fall into. How parts are counted is
 `checks.profile`.
 """
 
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from checks.bins import Cells, Kind
-from checks.collect import collect
+from checks.bins import MOST_LEVELS, Cells, Kind
+from checks.collect import collect, one_row
+from checks.kinds import hashed
 from checks.profile import cells_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ SEED = 20_260_101
 # Characters of Unicode's classes: letters and marks, digits, capital letters, whitespace.
 CLASSES = {"letters": r"\p{L}|\p{M}", "digits": r"\p{N}", "capitals": r"\p{Lu}", "spaces": r"\s"}
 HAVE_PARTS: frozenset[Kind] = frozenset({"text", "list", "bytes"})
+# Where most rows have a level too rare for a cell, all levels are dealt to so many.
+N_DEALT, MOSTLY_RARE, DEALT = 32, 0.5, "which levels"
 SPACES = r"\s+"
 AS_PARTS = "it is compared by its parts"
 BYTES_ALONE = "bytes are compared by their number alone; of an image, give an embedding in a column of its own"
@@ -47,7 +51,8 @@ def cells_with_parts(
         The table with a column a part, named `<column>: <part>`, and the cells.
     """
     cells = cells_of(table, columns, n_rows=n_rows)
-    parts = {c.column: _parts(table, c) for c in cells if c.kind in HAVE_PARTS and c.column not in without}
+    whole = [c for c in cells if c.column not in without]
+    parts = {c.column: _parts(table, c) for c in whole if c.kind in HAVE_PARTS or table[c.column].type().is_struct()}
     named = {
         f"{column}{PART}{part}": made
         for column, of_column in parts.items()
@@ -59,16 +64,55 @@ def cells_with_parts(
     wider = table.mutate(**named)
     told = tuple(replace(c, why=_why(c)) if parts.get(c.column) else c for c in cells)
     of_parts = cells_of(wider, list(named), n_rows=n_rows)
-    whole = {f"{column}{PART}{part}": column for column, of_column in parts.items() for part in of_column}
-    return wider, told + tuple(replace(c, part_of=whole[c.column]) for c in of_parts)
+    of = {f"{column}{PART}{part}": column for column, of_column in parts.items() for part in of_column}
+    return wider, told + tuple(replace(c, part_of=of[c.column]) for c in of_parts)
+
+
+def with_dealt_levels(table: ir.Table, cells: Sequence[Cells], *, n_rows: int) -> tuple[ir.Table, tuple[Cells, ...]]:
+    """For each column whose levels are mostly rare another, that says into which of 32 parts by hash a level falls.
+
+    Of two tables without a level in common each level may be too rare for a cell; the parts have others all the same.
+    The hash is the engine's own, of levels and not of rows: nothing of it is kept.
+
+    Args:
+        table: The rows of both sides.
+        cells: How its columns are counted.
+        n_rows: Its number of rows.
+    """
+    many = [c for c in cells if not c.why and len(c.labels) == MOST_LEVELS]
+    if not many:
+        return table, tuple(cells)
+    rare = one_row(
+        table.aggregate(**{f"n{i}": (~table[c.column].isin(c.labels)).sum() for i, c in enumerate(many)})
+    ).values()
+    named = {
+        f"{c.column}{PART}{DEALT}": c
+        for c, n in zip(many, rare, strict=True)
+        if (n or 0) > MOSTLY_RARE * n_rows and f"{c.column}{PART}{DEALT}" not in table.columns
+    }
+    dealt = {name: _dealt(table[c.column]) for name, c in named.items()}
+    wider = table.mutate(**dealt) if dealt else table
+    found = cells_of(wider, list(named), n_rows=n_rows) if named else ()
+    return wider, (*cells, *(replace(c, part_of=named[c.column].column) for c in found))
+
+
+def _dealt(column: Any) -> Any:
+    import ibis
+
+    part = (hashed(column) % N_DEALT).cast("string")
+    return ibis.ifelse(column.isnull(), ibis.null("string"), part + f" of {N_DEALT} by hash")
 
 
 def _why(cells: Cells) -> str:
-    return BYTES_ALONE if cells.kind == "bytes" else f"a {cells.kind}: {AS_PARTS}"
+    if cells.kind == "bytes":
+        return BYTES_ALONE
+    return f"a {'struct' if cells.kind == 'other' else cells.kind}: {AS_PARTS}"
 
 
 def _parts(table: ir.Table, cells: Cells) -> Mapping[str, Any]:
     column = table[cells.column]
+    if column.type().is_struct():
+        return {field: column[field] for field in column.type().names}
     if cells.kind == "text":
         return dict(_of_text(column))
     if cells.kind == "bytes":

@@ -5,29 +5,30 @@ What a unit is (an entity, a day, a row) is decided here; what is computed on un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
-from checks.collect import collect, one_row
-from checks.column_parts import cells_with_parts
+from checks.collect import one_row
+from checks.column_parts import DEALT, PART, cells_with_parts, with_dealt_levels
+from checks.frames import CURRENT, OURS, REFERENCE, on_one_engine, told_apart_by_name, without_ours
 from checks.kinds import hashed
-from checks.months import by_day
+from checks.meeting import met, unlike
+from checks.months import by_day, has_day
 from checks.profile import scan
-from checks.questions import prove_columns, prove_is_table, prove_options
+from checks.questions import entity_of, options_of, prove_columns, prove_is_yes_or_no
 from checks.report import ShiftReport
-from checks.row_units import bucket_of, of_own_side, rows_as_units
+from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
+from checks.without_unit import Without, count_without, with_those_without
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-REFERENCE, CURRENT = "reference", "current"
-# What a table gets on the way: columns of a frame that are called so are left out, and the report says so.
-OURS = frozenset({"_part", "_entity", "_bucket", "_side", "_nth"})
 IS_WHEN = "it says when, and the sides differ in time"
 DAY_IN_BOTH = (
     "a day is on both sides while entities are what is swapped: rows of one day know each other;"
@@ -44,12 +45,14 @@ class Both:
         columns: Which columns are compared.
         not_compared: Columns that are not, and why.
         is_entity_the_row: No two rows are of one entity.
+        without: Rows that have no entity or no day.
     """
 
     table: ir.Table
     columns: Sequence[str]
     not_compared: Mapping[str, str] = field(default_factory=dict)
     is_entity_the_row: bool = False
+    without: tuple[Without, ...] = ()
 
 
 def compare(
@@ -58,7 +61,7 @@ def compare(
     *,
     target: str | None = None,
     time: str | None = None,
-    entity: str | Sequence[str] = (),
+    entity: str | Sequence[str] | None = None,
     classifier: bool = False,
     **policy: float,
 ) -> ShiftReport:
@@ -78,28 +81,25 @@ def compare(
         NoSuchColumn: A named column is not in both tables.
         NotAskable: A side is no table, an option no share, the time no moment, or the entity of two types.
     """
-    named = [entity] if isinstance(entity, str) else list(entity)
-    prove_options(policy)
-    for side, name in ((reference, REFERENCE), (current, CURRENT)):
-        prove_is_table(side, name)
-    one, two = _on_one_engine(reference, current)
+    named, options = entity_of(entity), options_of(policy)
+    prove_is_yes_or_no("classifier", classifier)
+    one, two = on_one_engine(reference, current)
     prove_columns(one, two, entity=named, time=time, target=target)
+    said = told_apart_by_name(one, two, named=[*named, time, target])
+    one, two = (without_ours(side, named=[*named, time, target]) for side in (one, two))
     united = unite(one, two, kept=())
     if not united.columns:
         sizes = [int(one_row(side.aggregate(n=side.count()))["n"]) for side in (one, two)]
-        return _nothing_told("no column is on both sides", *sizes)
+        return _nothing_told("no column is on both sides", *sizes).noted(*said)
     both = _with_units(united, named, time)
     unit = ", ".join(named) or ("day" if time else "row")
-    question = replace(Question(unit=unit, target=target, time=time), **dict[str, Any](policy))
+    question = replace(Question(unit=unit, target=target, time=time), **dict[str, Any](options))
     both, question = _asked(both, question, named, time)
     report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
-    if classifier:
+    if classifier and report.n_reference and report.n_current:
         table = of_own_side(both.table) if both.is_entity_the_row else both.table
         report = with_classifier(report, table, question)
-    if not (ours := [c for c in one.columns if c in OURS and c in two.columns]):
-        return report
-    said = f"not compared: {', '.join(ours)}, a name of Gristmill's own"
-    return replace(report, note=f"{report.note}; {said}" if report.note else said)
+    return with_those_without(report.noted(*said), both.without, alpha=question.alpha)
 
 
 def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:
@@ -116,23 +116,21 @@ def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:
 
 
 def compare_with_units(
-    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str], time: str | None
+    reference: ir.Table, current: ir.Table, question: Question, *, entity: Sequence[str]
 ) -> tuple[Both, Question]:
     """Two tables of one engine that have `_entity` and `_bucket` already, ready for `compare_both`.
 
     Args:
         reference: What is compared with.
         current: What is compared.
-        question: How.
+        question: How; its target is named.
         entity: The columns that `_entity` is made of.
-        time: The column of time, where the sides are windows of time.
 
     Raises:
-        NoSuchColumn: A named column is not in both tables.
-        NotAskable: The time is no moment.
+        NoSuchColumn: The target is not in both tables.
     """
-    prove_columns(reference, current, entity=(), time=time, target=None)
-    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), time)
+    prove_columns(reference, current, entity=(), time=None, target=question.target)
+    return _asked(unite(reference, current, kept=("_entity", "_bucket")), question, list(entity), None)
 
 
 def _asked(both: Both, question: Question, entity: list[str], time: str | None) -> tuple[Both, Question]:
@@ -146,8 +144,7 @@ def with_target(report: ShiftReport, target: str | None) -> ShiftReport:
     """The report, saying so when the target itself shifted."""
     if target is None or target not in {column.column for column in report.shifted}:
         return report
-    said = f"the target {target} itself shifted"
-    return replace(report, note=f"{report.note}; {said}" if report.note else said)
+    return report.noted(f"the target {target} itself shifted")
 
 
 def moments_of(table: ir.Table) -> list[str]:
@@ -163,14 +160,11 @@ def unite(one: ir.Table, two: ir.Table, *, kept: Iterable[str]) -> Both:
     not_compared = {}
     sides: list[dict[str, Any]] = [{}, {}]
     for name in listed:
-        first, second = one[name], two[name]
-        if first.type().copy(nullable=True) == second.type().copy(nullable=True):
-            sides[0][name], sides[1][name] = first, second
-        elif first.type().is_numeric() and second.type().is_numeric():
-            sides[0][name], sides[1][name] = first.cast("float64"), second.cast("float64")
-        else:
-            not_compared[name] = f"it is {first.type()} on one side and {second.type()} on the other"
-            sides[0][name], sides[1][name] = first.cast("string"), second.cast("string")
+        pair = met(one[name], two[name])
+        if pair is None:
+            not_compared[name] = unlike(one[name], two[name])
+            pair = (one[name].cast("string"), two[name].cast("string"))
+        sides[0][name], sides[1][name] = pair
     import ibis
 
     parts = [
@@ -187,7 +181,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
-    cells = [_told(c, both.not_compared) for c in found]
+    table, cells = with_dealt_levels(table, [_told(c, both.not_compared) for c in found], n_rows=n_rows)
     profile = scan(table, cells, n_rows=n_rows, has_entities=not both.is_entity_the_row)
     if len(profile.parts) < 2:
         return ShiftReport(
@@ -210,7 +204,24 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
         cells,
         time=time_among(both.table, question),
     )
-    return compare_sides(one, two, cells, question, scored)
+    report = compare_sides(one, two, cells, question, scored)
+    dealt = [c.part_of for c in cells if c.column == f"{c.part_of}{PART}{DEALT}"]
+    return report.noted(*_levels_in_common(table, [c for c in dealt if _differs(report, c, question.alpha)]))
+
+
+def _differs(report: ShiftReport, column: str, alpha: float) -> bool:
+    """Whether the levels of a column differ beyond chance, told by the parts that they are dealt to."""
+    found = (c.p_corrected for c in report.columns if c.column == f"{column}{PART}{DEALT}")
+    return any(p is not None and p <= alpha for p in found)
+
+
+def _levels_in_common(table: ir.Table, columns: Iterable[str]) -> Iterator[str]:
+    """How many levels of a column are on both sides, where each is too rare to be compared."""
+    for column in columns:
+        part = table["_part"]
+        by_level = table.filter(table[column].notnull()).group_by(level=column).agg(first=part.min(), last=part.max())
+        n = one_row(by_level.aggregate(n=by_level.count(), shared=(by_level["first"] != by_level["last"]).sum()))
+        yield f"{int(n['shared'] or 0):,} of {plural(int(n['n']), 'level')} of {column} are on both sides"
 
 
 def time_among(table: ir.Table, question: Question) -> str | None:
@@ -233,30 +244,25 @@ def common_entities(table: ir.Table) -> int:
 def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
     table = both.table
     if entity:
-        named = table.mutate(_entity=_text([table[c] for c in entity]))
-        named = named.filter(named["_entity"].notnull())
+        has_none = lacks_all([table[c] for c in entity])
+        without = count_without(table, has_none, ", ".join(entity), is_left_out=True)
+        kept = table.filter(~has_none) if without else table
+        named = kept.mutate(_entity=entity_text([kept[c] for c in entity]))
         # Hashed twice: rows of some entities are read by the hash itself (`checks.score_columns`).
-        return replace(both, table=named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"])))))
+        table = named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"]))))
+        return replace(both, table=table, without=without)
     if time:
+        without = count_without(table, ~has_day(table[time]), time, is_left_out=True)
         day = by_day(table.mutate(_side=table["_part"]), time)
-        return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"))
+        return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"), without=without)
     return replace(both, table=rows_as_units(table, both.columns), is_entity_the_row=True)
-
-
-def _text(columns: Sequence[Any]) -> Any:
-    """Values as one text, each with its length before it, so that no two rows of values look alike."""
-    texts = [column.cast("string") for column in columns]
-    if len(texts) == 1:
-        return texts[0]
-    marked = [(text.length().cast("string") + ":" + text).fill_null("-") for text in texts]
-    joined = marked[0]
-    for text in marked[1:]:
-        joined = joined + "|" + text
-    return joined
 
 
 def _in_time(both: Both, question: Question, time: str, *, has_entity: bool) -> tuple[Both, Question]:
     table = both.table.filter(both.table[time].notnull())
+    if has_entity:
+        more = count_without(both.table, ~has_day(both.table[time]), time, is_left_out=False)
+        both = replace(both, without=(*both.without, *more))
     if common_entities(table.mutate(_entity=table[time].cast("date"))):
         silent = {} if has_entity else {time: "its day is the unit"}
         question = replace(question, refused=DAY_IN_BOTH) if has_entity else question
@@ -273,20 +279,3 @@ def other_times(unit: str) -> str:
     'the sides differ in time: p speaks of these days as seen through customer, not of a lasting change'
     """
     return f"the sides differ in time: p speaks of these days as seen through {unit}, not of a lasting change"
-
-
-def _on_one_engine(reference: Any, current: Any) -> tuple[ir.Table, ir.Table]:
-    import ibis
-    import ibis.expr.types as ir
-
-    are_tables = [isinstance(side, ir.Table) for side in (reference, current)]
-    if all(are_tables) and reference.get_backend() is current.get_backend():
-        return reference, current
-    import duckdb
-    import pyarrow as pa
-
-    connection = duckdb.connect()
-    backend: Any = ibis.duckdb.from_connection(connection)
-    for name, side, is_table in zip((REFERENCE, CURRENT), (reference, current), are_tables, strict=True):
-        connection.register(f"_{name}", pa.table(collect(side) if is_table else side))
-    return backend.table("_reference"), backend.table("_current")

@@ -11,6 +11,9 @@ A problem of the data is never an error: it is a finding or a rejected row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+MOST_NAMED = 10
 
 
 class CheckError(Exception):
@@ -44,14 +47,20 @@ class NoSuchColumn(CheckError):
 
     column: str
     known: tuple[str, ...]
+    alone: str = ""
     code = "no_such_column"
     exit_code = 4
 
     def __post_init__(self) -> None:
-        self.add_note(f"Hint: both have {', '.join(self.known) or 'no column in common'}.")
+        if close := get_close_matches(self.column, self.known, n=1):
+            self.add_note(f"Hint: did you mean {close[0]!r}?")
+            return
+        more = f" and {len(self.known) - MOST_NAMED} more" if len(self.known) > MOST_NAMED else ""
+        self.add_note(f"Hint: both have {', '.join(self.known[:MOST_NAMED]) or 'no column in common'}{more}.")
 
     def __str__(self) -> str:
-        return f"No column named {self.column!r} is in both tables."
+        where = f": the {self.alone} side alone has it" if self.alone else ""
+        return f"No column named {self.column!r} is in both tables{where}."
 
 
 @dataclass(eq=False)

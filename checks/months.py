@@ -35,12 +35,16 @@ OTHERS = "the other months"
 
 def by_day(table: ir.Table, time: str) -> ir.Table:
     """`table` with the month as `_part`, the day as `_entity` and its bucket; rows without a finite time are out."""
-    day = table[time].cast("date")
-    table = table.filter(day.epoch_days().notnull())
+    table = table.filter(has_day(table[time]))
     day = table[time].cast("date")
     number = day.epoch_days().cast("int64")
     bucket = bucket_of_day(number).cast("int32")
     return table.mutate(_part=day.strftime("%Y-%m"), _entity=number, _bucket=bucket)
+
+
+def has_day(moment: Any) -> Any:
+    """Whether a moment is of a day: neither missing nor infinite."""
+    return moment.cast("date").epoch_days().notnull()
 
 
 def bucket_of_day(number: Any) -> Any:

@@ -77,21 +77,23 @@ class Classifier:
 
     Attributes:
         auc: Of telling a row of the current side from one of the reference, on rows it was not fitted on; .5 is chance.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval; None where entities are too few to tell one.
         high: Upper end.
         p_value: That it is as high by chance, units exchanged within each fold.
         n_rows: Rows that it was asked of.
         unit: What was exchanged, in words.
         leading: The columns that tell most, first the one that tells most.
+        verdict: `shifted`: beyond chance, and the interval above what a shift of the tolerance gives.
     """
 
     auc: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p_value: float
     n_rows: int
     unit: str
     leading: tuple[str, ...] = ()
+    verdict: Literal["shifted", "cannot_tell"] = "cannot_tell"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
@@ -99,9 +101,13 @@ class Classifier:
 
     @property
     def line(self) -> str:
-        """In one line."""
+        """In one line.
+
+        >>> Classifier(auc=.7, low=None, high=None, p_value=.02, n_rows=90, unit="shop").line
+        'classifier: AUC 0.700 (cannot tell how sure: too few of shop), p .020, 90 rows'
+        """
         led = f", led by {', '.join(self.leading)}" if self.leading else ""
-        return (
-            f"classifier: AUC {self.auc:.3f} ({self.low:.3f}-{self.high:.3f}),"
-            f" p {p_words(self.p_value)}, {self.n_rows:,} rows{led}"
-        )
+        interval = f"cannot tell how sure: too few of {self.unit}"
+        if self.low is not None and self.high is not None:
+            interval = f"{self.low:.3f}-{self.high:.3f}"
+        return f"classifier: AUC {self.auc:.3f} ({interval}), p {p_words(self.p_value)}, {self.n_rows:,} rows{led}"

@@ -6,7 +6,7 @@ How it is computed is `checks.shift`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from checks.distances import NAMES as DISTANCES
@@ -126,19 +126,25 @@ class ShiftReport:
         """The pairs that shifted, largest effect first."""
         return tuple(sorted((p for p in self.pairs if p.verdict == "shifted"), key=lambda p: -p.effect))
 
+    def noted(self, *said: str) -> ShiftReport:
+        """The report with more to be said of the whole."""
+        return replace(self, note="; ".join(filter(None, [self.note, *said])))
+
     @property
     def findings(self) -> list[Finding]:
-        """One finding a column or pair that shifted, or one that says that none did."""
+        """One finding a column or pair that shifted, or one that says that none did; and that of a classifier."""
+        told = []
+        if self.classifier and self.classifier.verdict == "shifted":
+            told = [Finding(code="SHIFT6", outcome="pass" if self.declared else "warn", seen=self.classifier.line)]
         if not self.is_shifted:
-            return [self.finding("SHIFT6")]
+            return [self.finding("SHIFT6"), *told]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
             Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
             for c in self.shifted
         ]
-        return columns + [
-            Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs
-        ]
+        pairs = [Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs]
+        return [*columns, *pairs, *told]
 
     def finding(self, code: str) -> Finding:
         """The answer to one question of the catalogue, in one sentence."""
@@ -146,10 +152,10 @@ class ShiftReport:
         sides = f"{self.current} against {self.reference}"
         if not judged:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
+        about = f"; {self.note}" if self.note else ""
         if self.is_shifted:
             led = self._led()
             said = "shifted, as declared" if self.declared else "shifted"
-            about = f"; {self.note}" if self.note else ""
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
             return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
         if all(c.p_value is None for c in judged):
@@ -162,7 +168,7 @@ class ShiftReport:
             code=code,
             outcome="pass" if n_same else "cannot_tell",
             seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
-            f" by {self.unit}",
+            f" by {self.unit}{about}",
         )
 
     def _sampled(self) -> str:
@@ -240,7 +246,7 @@ class ShiftReport:
     def lines(self, most: int = MOST_LINES, rest: str = ".to_polars()") -> list[str]:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
         head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
-        width = max([6, *(len(c.column) for c in self.columns[:most])])
+        width = max([6, *(len(_shown(c.column)) for c in self.columns[:most])])
         lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
         lines += [self.classifier.line] if self.classifier else []
         lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
@@ -254,15 +260,26 @@ class ShiftReport:
         return lines
 
 
+def place(column: ColumnShift) -> tuple[int, float]:
+    """Where a column stands in a report: those that shifted first, by their effect."""
+    order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
+    return order[column.verdict], -(column.effect or 0.0)
+
+
 def _line(c: ColumnShift, width: int) -> str:
     verdict = c.verdict.replace("_", " ")
     if c.effect is None:
-        return f"{c.column:<{width}}  {verdict:<14}  {c.why}".rstrip()
+        return f"{_shown(c.column):<{width}}  {verdict:<14}  {c.why}".rstrip()
     said = c.said or c.statistic
     return (
-        f"{c.column:<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
+        f"{_shown(c.column):<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
         f"   {p_words(c.p_corrected):<10}  {said}"
     ).rstrip()
+
+
+def _shown(column: str) -> str:
+    """A name in one line."""
+    return column.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _size(c: ColumnShift) -> str:

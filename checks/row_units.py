@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import one_row
-from checks.kinds import hashed
+from checks.kinds import as_float, hashed
 from checks.units import N_BUCKETS
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     """Every row an entity of its side alone; its bucket does not know the side, so that sides can be exchanged."""
     import ibis
 
-    rows = table.mutate(_entity=hashed(ibis.struct({c: table[c] for c in columns})))
+    # By name and value alone: neither the order of columns nor the width of numbers changes a bucket.
+    values = {c: as_float(table[c]) if table[c].type().is_numeric() else table[c] for c in sorted(columns)}
+    rows = table.mutate(_entity=hashed(ibis.struct(values)))
     # Which side a row is on is hashed too: rows of both sides that are alike are no copies.
     of_side = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
     sizes = one_row(rows.aggregate(n=rows.count(), n_unlike=of_side.nunique()))
@@ -46,6 +48,25 @@ def of_own_side(rows: ir.Table) -> ir.Table:
     first = one_row(sides.order_by([ibis.desc("n"), "least", "_part"]).limit(1))["_part"]
     entity = hashed(ibis.struct({"row": rows["_entity"], "is_first": rows["_part"] == first}))
     return rows.mutate(_entity=entity, _bucket=bucket_of(entity))
+
+
+def entity_text(columns: Sequence[Any]) -> Any:
+    """Values as one text, each with its length before it, so that no two rows of values look alike."""
+    texts = [column.cast("string") for column in columns]
+    if len(texts) == 1:
+        return texts[0]
+    marked = [(text.length().cast("string") + ":" + text).fill_null("-") for text in texts]
+    joined = marked[0]
+    for text in marked[1:]:
+        joined = joined + "|" + text
+    return joined
+
+
+def lacks_all(columns: Sequence[Any]) -> Any:
+    """Whether a row has none of the values; NaN is none."""
+    import ibis
+
+    return ibis.and_(*(c.isnull() | c.isnan() if c.type().is_floating() else c.isnull() for c in columns))
 
 
 def bucket_of(digest: Any) -> Any:

@@ -6,31 +6,31 @@ Where counts come from is `checks.profile`; comparing two tables, `checks.compar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.bins import Cells, added, merged
+from checks.bins import PRECISIONS, Cells, added, merged
 from checks.distances import distances
 from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
 from checks.family import Adjusted, step_down
 from checks.pairs import Pairs, correlate_pairs, judged
-from checks.report import ColumnShift, ShiftReport
+from checks.report import ColumnShift, ShiftReport, place
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
 from checks.student import quantile
-from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.units import PAIRED_ABOVE, Side, Units, form_units, pair_units, too_little
 
 MOST_GROUPS = 10
-FEWEST_UNITS = 5
-FEWEST_ASSIGNMENTS_TIMES_ALPHA = 20
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
 # Of the family-wise error; a difference of correlations below the tolerance is no alarm.
 PAIRS_SHARE, PAIR_TOLERANCE = 0.1, 0.05
+RARE = "each of its values is too rare to stand alone"
+BELOW = "a difference exists, smaller than the tolerance"
 DIFFERS = "a difference exists, smaller than or near the tolerance"
 
 
@@ -76,6 +76,7 @@ class Measured:
     changes: tuple[Change, ...]
     design_ratio: float
     distances: Mapping[str, float]
+    precise_share: float
 
 
 def compare_sides(
@@ -111,8 +112,9 @@ def compare_sides(
     units = pair_units(first, second) if is_paired else form_units(first, second)
     n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
     empty = replace(empty, n_groups=n_groups)
-    named = _unit_words(question.unit, reference, current, units)
-    if why := question.refused or _too_little(reference, current, units, question.alpha):
+    paired = ", swapped in pairs" if units.is_paired else ""
+    named = f"{question.unit}: {reference.n_entities:,} against {current.n_entities:,}{paired}"
+    if why := question.refused or too_little(units, (reference.n_rows, current.n_rows), question.alpha):
         told = tuple(
             _silent(c, "not_applicable" if c.why else "cannot_tell", c.why or why, question.unit) for c in columns
         )
@@ -135,9 +137,10 @@ def _told(
 ) -> ShiftReport:
     """The report, all columns and pairs judged as one family."""
     if not measured and pairs is None:
-        return replace(empty, columns=tuple(sorted(silent, key=_place)))
+        return replace(empty, columns=tuple(sorted(silent, key=place)))
     adjusted, n = _family(measured, pairs), len(measured)
-    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=_place)))
+    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=place)))
+    report = report.noted(*_sampled(measured, adjusted, question.alpha))
     if pairs is None:
         return report
     by_pair = judged(
@@ -155,23 +158,6 @@ def _told(
 def _rank(side: Side) -> tuple[Any, ...]:
     counted = b"".join(side.counts[name].tobytes() for name in sorted(side.counts))
     return (-side.n_entities, -side.n_rows, side.rows.tobytes(), counted)
-
-
-def _unit_words(unit: str, reference: Side, current: Side, units: Units) -> str:
-    paired = ", swapped in pairs" if units.is_paired else ""
-    return f"{unit}: {reference.n_entities:,} against {current.n_entities:,}{paired}"
-
-
-def _too_little(reference: Side, current: Side, units: Units, alpha: float) -> str:
-    """Why nothing can be told of these sides, or nothing."""
-    if units.fewest < FEWEST_UNITS:
-        return f"there are only {units.fewest} groups of whole entities on one side, and {FEWEST_UNITS} are needed"
-    if units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
-        return f"there are only {units.n_assignments} ways to swap them, too few for alpha {alpha:g}"
-    sizes = sorted((max(reference.n_rows, 1), max(current.n_rows, 1)))
-    if units.is_paired and sizes[1] > MOST_RATIO * sizes[0]:
-        return f"the sides share entities and differ in size by {sizes[1] / sizes[0]:.1f}, more than {MOST_RATIO:g}"
-    return ""
 
 
 def _measure(
@@ -199,7 +185,7 @@ def _measure(
         )
         found = statistics_of(column, units)
         if not found:
-            why = "it is constant" if column.has_one_cell else "no two of its cells are frequent enough"
+            why = "it is constant" if column.has_one_cell else RARE
             silent.append(_silent(cells, "not_applicable", why, question.unit))
             continue
         scores, leading = column_scores(found, rows, chosen, units)
@@ -213,24 +199,35 @@ def _measure(
                 scores=scores,
                 statistic=leading,
                 effect=effect_of(groups, chosen, units),
-                changes=tuple(_changes(column, moments, units, is_turned=is_turned)),
+                changes=tuple(_changes(column, moments, units, leading, is_turned=is_turned)),
                 design_ratio=design_effect(ones) / max(design_effect(twos), 1e-12),
                 distances=distances(cells, *(sums[::-1] if is_turned else sums)),
+                precise_share=column.precise_share,
             )
         )
     return measured, silent
 
 
-def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_turned: bool) -> list[Change]:
-    """The differences in plain units: of means, of the most changed level, of what is missing."""
+def _changes(
+    column: Column, moments: NDArray[Any] | None, units: Units, leading: str, *, is_turned: bool
+) -> list[Change]:
+    """In plain units: decimal places where they lead, means, the most changed level, what is missing."""
     is_reference = units.is_first != is_turned
     q, counts = quantile(units.fewest - 1), column.counts
     rows = counts.sum(axis=1)
+
+    def most_changed(of: NDArray[Any], names: Sequence[str]) -> Change:
+        shares = [of[side].sum(axis=0) / max(of[side].sum(), 1) for side in (is_reference, ~is_reference)]
+        most = int(np.abs(shares[1] - shares[0])[: len(names)].argmax())
+        return share_change(of[:, most], of.sum(axis=1), is_reference, q, f"share {names[most]}")
+
     found = [mean_change(moments, is_reference, q)] if moments is not None else []
+    if leading == "precision" and column.precision is not None:
+        found.insert(
+            0, most_changed(column.precision, ["in whole numbers", *(f"in {places}" for places in PRECISIONS[1:4])])
+        )
     if not column.cells.is_ordered:
-        shares = [counts[side].sum(axis=0) / max(counts[side].sum(), 1) for side in (is_reference, ~is_reference)]
-        most = int(np.abs(shares[1] - shares[0])[:-1].argmax())
-        found.append(share_change(counts[:, most], rows, is_reference, q, f"share of {column.cells.names[most]!r}"))
+        found.append(most_changed(counts, [f"of {level!r}" for level in column.cells.names[:-1]]))
     if counts[:, -1].any():
         found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
     return [change for change in found if change is not None]
@@ -245,6 +242,14 @@ def _family(measured: Sequence[Measured], pairs: Pairs | None) -> Adjusted:
     elif pairs is not None:
         scores = [pairs.scores]
     return step_down(np.concatenate(scores, axis=1))
+
+
+def _sampled(measured: Sequence[Measured], adjusted: Adjusted, alpha: float) -> Iterator[str]:
+    """That decimal places, where they tell most, were not counted in all rows."""
+    told = zip(measured, adjusted.p_corrected, strict=False)
+    shares = [m.precise_share for m, p in told if m.statistic == "precision" and p <= alpha]
+    if shares and (least := min(shares)) < 1:
+        yield f"decimal places were counted in {least:.0%} of the rows, whole groups of them"
 
 
 def _judge(measured: Sequence[Measured], adjusted: Adjusted, question: Question) -> list[ColumnShift]:
@@ -282,7 +287,7 @@ def _verdict(effect: Effect, corrected: float, smallest: float, question: Questi
     if corrected <= question.alpha and effect.low > question.tolerance:
         return "shifted", question.unlike
     if effect.high < question.tolerance:
-        return "same", ""
+        return "same", BELOW if corrected <= question.alpha else ""
     if corrected <= question.alpha:
         return "cannot_tell", DIFFERS
     return "cannot_tell", (
@@ -293,8 +298,3 @@ def _verdict(effect: Effect, corrected: float, smallest: float, question: Questi
 
 def _silent(cells: Cells, verdict: Any, why: str, unit: str) -> ColumnShift:
     return ColumnShift(column=cells.column, verdict=verdict, why=why, unit=unit)
-
-
-def _place(column: ColumnShift) -> tuple[int, float]:
-    order: Mapping[str, int] = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
-    return order[column.verdict], -(column.effect or 0.0)

@@ -53,6 +53,11 @@ class Column:
         return np.asarray(self.counts.sum(axis=0))
 
     @property
+    def precise_share(self) -> float:
+        """In which share of its rows decimal places were counted."""
+        return 1.0 if self.precision is None else float(self.precision.sum() / max(self.counts.sum(), 1.0))
+
+    @property
     def has_one_cell(self) -> bool:
         """Whether all its rows lie in one cell: it is constant, or wholly missing."""
         return int((self.pooled > 0).sum()) < 2
@@ -182,7 +187,8 @@ def tail_scores(cells: Cells) -> Array:
     edges = np.asarray(cells.edges)
     low, high = np.concatenate([[-np.inf], edges[:-1]]), edges
     middle = np.where(np.isinf(low), high, np.where(np.isinf(high), low, (low + high) / 2))
-    far = np.abs(middle - cells.median) / cells.iqr
+    with np.errstate(over="ignore"):  # of an IQR near the least number all is far
+        far = np.abs(middle - cells.median) / cells.iqr
     scores = np.clip(np.log2(np.maximum(far, 1e-300)) - 1, 0, 3)
     return np.where(np.isfinite(middle), scores, 0.0)
 

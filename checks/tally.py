@@ -230,13 +230,14 @@ class _Ordered:
 def places(values: Array) -> Array:
     """The cell of each value in `PRECISIONS`: the fewest decimal places that hold it.
 
-    >>> places(np.array([2.0, 0.5, 0.25, 0.125, 1 / 3, float("nan")])).tolist()
-    [0, 1, 2, 3, 4, 5]
+    >>> places(np.array([2.0, 0.5, 0.25, 0.125, 1 / 3, float("nan"), 1.7e308])).tolist()
+    [0, 1, 2, 3, 4, 5, 0]
     """
     n_places = len(PRECISIONS) - 2
     cell = np.where(np.isnan(values), n_places + 1, n_places)
-    for k in reversed(range(n_places)):
-        scale = 10.0**k
-        cell[np.rint(values * scale) / scale == values] = k
+    with np.errstate(over="ignore"):  # what overflows has no places
+        for k in reversed(range(n_places)):
+            scale = 10.0**k
+            cell[np.rint(values * scale) / scale == values] = k
     cell[np.abs(values) > LARGEST_WITH_PLACES] = 0
     return cell

@@ -23,10 +23,20 @@ from checks.family import TIE
 from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
-from checks.shift import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Question
+from checks.shift import Question
 from checks.statistics import studentised
 from checks.student import quantile
-from checks.units import MOST_RATIO, N_BUCKETS, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.units import (
+    FEWEST_ASSIGNMENTS_TIMES_ALPHA,
+    MOST_RATIO,
+    N_BUCKETS,
+    PAIRED_ABOVE,
+    Side,
+    Units,
+    form_units,
+    pair_units,
+)
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -126,8 +136,18 @@ def told_apart(rows: Rows, first: Side, second: Side, question: Question, learne
     p = float((1 + (total[1:] >= total[0] - TIE).sum()) / len(total))
     auc, low, high = _auc(rows, rank, first.n_entities + second.n_entities)
     leading = tuple(_leading(last, rows, question.seed)) if p <= question.alpha else ()
-    n = len(rows.x)
-    found = Classifier(auc=auc, low=low, high=high, p_value=p, n_rows=n, unit=question.unit, leading=leading)
+    # A total variation of d between the sides lets the best classifier have an AUC of at least (1 + d) / 2.
+    is_beyond = p <= question.alpha and low is not None and low > (1 + question.tolerance) / 2
+    found = Classifier(
+        auc=auc,
+        low=low,
+        high=high,
+        p_value=p,
+        n_rows=len(rows.x),
+        unit=question.unit,
+        leading=leading,
+        verdict="shifted" if is_beyond else "cannot_tell",
+    )
     return ToldApart(classifier=found)
 
 
@@ -174,12 +194,11 @@ def _too_little(first: Side, second: Side, folds: Sequence[Units], question: Que
     """Why no classifier can tell, or nothing."""
     fewest = min(units.fewest for units in folds)
     if fewest < FEWEST_UNITS_OF_A_FOLD:
-        return (
-            f"a fifth of the entities makes only {fewest} groups on one side, and {FEWEST_UNITS_OF_A_FOLD} are needed"
-        )
+        made = plural(fewest, "group")
+        return f"a fifth of the entities makes only {made} on one side, and {FEWEST_UNITS_OF_A_FOLD} are needed"
     n_assignments = prod(units.n_assignments for units in folds[1:])
     if n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / question.alpha:
-        return f"there are only {n_assignments} ways to swap them, too few for alpha {question.alpha:g}"
+        return f"only {plural(n_assignments, 'way')} to swap them, too few for alpha {question.alpha:g}"
     sizes = sorted((max(first.n_rows, 1), max(second.n_rows, 1)))
     if folds[0].is_paired and sizes[1] > MOST_RATIO * sizes[0]:
         return f"the sides share entities and differ in size by {sizes[1] / sizes[0]:.1f}, more than {MOST_RATIO:g}"
@@ -208,7 +227,8 @@ def _by_assignment(rank: Array, rows: Rows, k: int, units: Units, question: Ques
     return np.asarray(z / max(float(z.std()), 1e-12))
 
 
-def _auc(rows: Rows, rank: Array, n_entities: int) -> tuple[float, float, float]:
+def _auc(rows: Rows, rank: Array, n_entities: int) -> tuple[float, float | None, float | None]:
+    """The AUC and its 95 % interval, which there is none of where its variance is unknown."""
     judged = Judged(
         bucket=rows.bucket,
         truth=rows.is_second.astype(np.int64),
@@ -219,7 +239,7 @@ def _auc(rows: Rows, rank: Array, n_entities: int) -> tuple[float, float, float]
     )
     found = rate("auc", judged)
     if found is None or not found.is_told:
-        return (found.estimate if found else 0.5), 0.0, 1.0
+        return (found.estimate if found else 0.5), None, None
     half = quantile(found.df) * sqrt(TIMES_VARIANCE * found.variance)
     return found.estimate, max(0.0, found.estimate - half), min(1.0, found.estimate + half)
 

@@ -15,10 +15,13 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.words import plural
+
 Floats = NDArray[np.float64]
 N_BUCKETS = 256
 MERGED_ABOVE = 1.05
 PAIRED_ABOVE, MOST_RATIO = 0.05, 2.0
+FEWEST_UNITS, FEWEST_ASSIGNMENTS_TIMES_ALPHA = 5, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,3 +166,15 @@ def pair_units(first: Side, second: Side) -> Units:
     at = np.where(filled, np.cumsum(filled) - 1, -1)
     n = int(filled.sum())
     return Units(of_first=at, of_second=np.where(filled, at + n, -1), n_first=n, n_second=n, is_paired=True)
+
+
+def too_little(units: Units, n_rows: tuple[int, int], alpha: float) -> str:
+    """Why nothing can be told of two sides with so many rows, or nothing."""
+    if units.fewest < FEWEST_UNITS:
+        return f"only {plural(units.fewest, 'group')} of whole entities on one side, and {FEWEST_UNITS} are needed"
+    if units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
+        return f"only {plural(units.n_assignments, 'way')} to swap them, too few for alpha {alpha:g}"
+    fewer, more = sorted(max(n, 1) for n in n_rows)
+    if units.is_paired and more > MOST_RATIO * fewer:
+        return f"the sides share entities and differ in size by {more / fewer:.1f}, more than {MOST_RATIO:g}"
+    return ""

@@ -15,6 +15,7 @@ from checks.finding import Finding
 from checks.report import ShiftReport
 from checks.shift import Question, compare_sides
 from checks.watching import ALARM_AT, FEWEST_DAYS, Judged
+from checks.without_unit import difference
 from checks.words import figure, plural
 
 CODE = "WATCH1"
@@ -70,12 +71,12 @@ def not_yet(days: Sequence[date]) -> Finding:
 
 def beginning(days: Sequence[date], played: Sequence[Judged]) -> Finding:
     """Watching begins: what it would have said of the days that are there."""
-    seen = f"watching begins after {days[-1]}, with {len(days)} days to judge by"
+    seen = f"watching begins after {days[-1]}, with {plural(len(days), 'day')} to judge by"
     alarm = next((one for one in played if one.is_alarm), None)
     if alarm:
         seen += f"; played back, {alarm.day} would have been an alarm, led by {_led(alarm)}"
     elif played:
-        seen += f"; played back, none of the last {len(played)} would have been an alarm"
+        seen += f"; played back, none of the last {plural(len(played), 'day')} would have been an alarm"
     return Finding(code=CODE, outcome="pass", seen=seen)
 
 
@@ -115,6 +116,28 @@ def _told(judged: Sequence[Judged], new: Sequence[Judged]) -> str:
 
 def _led(one: Judged) -> str:
     return ", ".join(one.leading(MOST_NAMED))
+
+
+def with_dayless(
+    finding: Finding, time: str, now: tuple[int, int], before: tuple[int, int] | None, question: Question
+) -> Finding:
+    """The finding with the rows that are in no day; it warns where there are more of them than before.
+
+    Args:
+        finding: What days say.
+        time: The column that they lack.
+        now: How many rows lack it, of how many that were counted now.
+        before: The same of those that were known; None where none were.
+        question: How large a difference is an alarm.
+    """
+    if not now[0]:
+        return finding
+    seen = f"{finding.seen}; no {time} in {now[0]:,} of {plural(now[1], 'row')}, which are not judged"
+    if before and before[1]:
+        more = difference((before[0], now[0]), (before[1], now[1]))
+        if more.value > 0 and more.is_beyond(question.tolerance, question.alpha):
+            return replace(finding, outcome="warn", seen=f"{seen} ({before[0]:,} of {before[1]:,} before)")
+    return replace(finding, seen=seen)
 
 
 def finding_on(finding: Finding, on_shift: str) -> Finding:

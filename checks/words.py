@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+DISTINCT_P = 0.0001  # four places tell no smaller ones apart
 LEAST_P = 0.00075  # below it only the least that assignments can give is left, and that is a bound
 
 
@@ -56,11 +57,13 @@ def rough(value: float) -> str:
 def p_words(p: float | None) -> str:
     """A p value; the least that assignments can give is a bound.
 
-    >>> p_words(0.0005), p_words(0.25), p_words(None)
-    ('<= .0005', '.250', '-')
+    >>> p_words(0.0005), p_words(0.25), p_words(1e-20), p_words(None)
+    ('<= .0005', '.250', '< .0001', '-')
     """
     if p is None:
         return "-"
+    if p < 0.5 * DISTINCT_P:
+        return f"< {DISTINCT_P:.4f}".replace("0.", ".", 1)
     return f"<= {p:.4f}".replace("0.", ".", 1) if p < LEAST_P else f"{p:.3f}".replace("0.", ".", 1)
 
 

@@ -60,6 +60,11 @@ class Dataset(Trainable):
         )
 
     @property
+    def project(self) -> Path:
+        """The folder of its project."""
+        return self._warehouse.settings.root
+
+    @property
     def columns(self) -> dict[str, str]:
         """Its columns and their DuckDB types."""
         return dict(self._version.columns)

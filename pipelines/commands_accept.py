@@ -33,6 +33,8 @@ def accept(name: str, code: str, *, until: str | None, why: str, undo: bool, as_
 
     code = code.upper()
     with opened() as (project, warehouse):
+        if undo and (until or why):
+            raise click.UsageError("Say either until when, or `--undo`.")
         if undo:
             withdraw(project, warehouse.meta, name, code)
             facts: dict[str, Any] = {"name": name, "code": code, "until": None}
@@ -46,6 +48,8 @@ def accept(name: str, code: str, *, until: str | None, why: str, undo: bool, as_
         messages.say(f"{name}  {code} counts again")
     else:
         messages.say(f"{name}  {code} {accepted_words(facts)}")
+        if before := facts["before"]:
+            messages.say(f"  in place of: {accepted_words(before)}")
         warned = [row["seen"] for row in facts["findings"] if row["outcome"] == "warn"]
         for seen in warned or ["the newest version has no such warning; it will be silent when there is one"]:
             messages.say(f"  {seen}")

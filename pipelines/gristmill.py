@@ -49,7 +49,7 @@ def compare(
     *,
     target: str | None = None,
     time: str | None = None,
-    entity: str | Sequence[str] = (),
+    entity: str | Sequence[str] | None = None,
     project: str | Path | None = None,
     classifier: bool = False,
     **policy: float,
@@ -57,12 +57,12 @@ def compare(
     """Do two tables differ in distribution, by how much, and could we tell?
 
     Args:
-        reference: What is compared with: a frame of Polars, pandas or Arrow, an Ibis table, a dataset of
-            `gm.dataset`, or a name as in SQL: `flights`, `flights@1`, `flights.train`.
+        reference: What is compared with: a frame of Polars, pandas or Arrow, a relation of DuckDB, an Ibis table, a
+            dataset of `gm.dataset`, or a name as in SQL: `flights`, `flights@1`, `flights.train`.
         current: What is compared.
         target: The column that a model is to predict; a dataset brings its own.
         time: The column of time. Without `entity` the unit of chance is then the day.
-        entity: The columns whose rows belong together; a dataset brings its own.
+        entity: The columns whose rows belong together; a dataset brings its own where no time is named.
         project: Where datasets are; found from the working directory.
         classifier: Whether boosted trees are asked, too, if they can tell the tables apart: sees what no column alone
             shows. At most 200,000 rows a side.
@@ -71,7 +71,8 @@ def compare(
     Raises:
         NotFound: There is no such dataset, version or split.
         NoSuchColumn: A named column is not in both tables.
-        NotAskable: A side is no table, an option no share, the time no moment, or the entity of two types.
+        NotAskable: A side is no table, an option no share, the time no moment, the entity of two types, or a column
+            is named for two things.
     """
     with _hidden_packages_told():
         from pipelines import api_compare

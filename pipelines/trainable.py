@@ -122,6 +122,9 @@ class Trainable:
             raise NotPossible(
                 f"weights by {by!r} like {like!r}", "these are two wishes", "multiply two series of weights"
             )
+        if not isinstance(like, str):
+            found, hint = f"it is of type {type(like).__name__}, no name of a split", "name one: like='dev' say"
+            raise NotPossible("weights like another split", found, hint)
         return weights_like(self._labelled(split, share), self._labelled(like, 1.0), self.features)
 
     def batches(

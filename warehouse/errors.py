@@ -122,12 +122,12 @@ class NotFound(WarehouseError):
         if close := closest(self.name, self.known):
             self.add_note(f"Hint: did you mean {close!r}?")
         elif self.known:
-            self.add_note(f"Hint: there are {', '.join(self.known)}.")
+            self.add_note(f"Hint: there {'is' if len(self.known) == 1 else 'are'} {', '.join(self.known)}.")
         else:
             self.add_note("Hint: `gristmill list` shows what there is; `gristmill run` publishes.")
 
     def __str__(self) -> str:
-        return f"No {self.kind} named {self.name!r} among {len(self.known)}."
+        return f"No {self.kind} named {self.name!r}{f' among {len(self.known)}' if self.known else ''}."
 
 
 @dataclass(eq=False)

@@ -208,3 +208,21 @@ def test_a_query_that_is_taken_back_finds_its_days_again(make_project, run_proje
         (root / "datasets" / "t.yaml").write_text(yaml.format(made), "utf-8")
         result = run_project(root).datasets[0]
         assert (result.status, result.version) == ("published", version), result.error
+
+
+def test_rows_without_a_day_are_told_and_warn_where_there_are_more_than_before(shop: Shop) -> None:
+    def dayless(first: int, n: int) -> str:
+        return "".join(f"{first + i},,x,p1,0.5\n" for i in range(n))
+
+    shop.add("1.csv", sales(0, 100) + dayless(10_000, 2))
+    found = shop.night()
+    assert found.seen.endswith("; no day in 2 of 402 rows, which are not judged")
+    shop.add("2.csv", sales(100, 130) + dayless(20_000, 1))
+    found = shop.night()
+    assert (found.outcome, found.seen.split("; ")[-1]) == ("pass", "no day in 1 of 121 rows, which are not judged")
+    shop.add("3.csv", sales(130, 140) + dayless(30_000, 20))
+    found = shop.night()
+    assert (found.outcome, found.seen.split("; ")[-1]) == (
+        "warn",
+        "no day in 20 of 60 rows, which are not judged (3 of 523 before)",
+    )

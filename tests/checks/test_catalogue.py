@@ -42,6 +42,15 @@ def test_a_code_has_title_meaning_and_advice(code: str) -> None:
     assert row.advice.endswith((".", "?"))
 
 
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_code_that_can_warn_or_block_says_when(code: str) -> None:
+    row = CATALOGUE[code]
+
+    assert row.can_warn == (re.search(r"\b[Ww]arns(?! never)\b", row.meaning) is not None)
+    assert row.can_block == ("locks" in row.meaning.replace("Never blocks", ""))
+    assert "NAME" not in row.advice
+
+
 def test_titles_are_not_shared() -> None:
     assert len({row.title for row in CATALOGUE.values()}) == len(CATALOGUE)
 

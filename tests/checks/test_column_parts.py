@@ -50,3 +50,31 @@ def test_bytes_are_compared_by_their_number_and_it_says_so() -> None:
     told = {column.column: column for column in report.columns}
     assert told["image: length"].verdict == "shifted"
     assert "give an embedding" in told["image"].why
+
+
+def test_levels_that_are_all_others_are_told_apart_though_each_is_rare() -> None:
+    drawn = np.random.default_rng(0)
+    code = drawn.integers(0, 300, 1_200)
+    old, new, other = (
+        pl.DataFrame({"code": [f"{c}{i}" for i in part]})
+        for c, part in zip("aab", (code[:600], code[600:], drawn.integers(0, 300, 600)), strict=True)
+    )
+    report = gm.compare(old, other)
+    (dealt,) = (c for c in report.columns if c.verdict != "not_applicable")
+    assert (dealt.column, dealt.p_corrected <= 0.005) == ("code: which levels", True)
+    n_levels = old["code"].n_unique() + other["code"].n_unique()
+    assert report.note == f"0 of {n_levels} levels of code are on both sides"
+    assert min(c.p_corrected for c in gm.compare(old, new).columns if c.p_corrected is not None) > 0.05
+
+
+def test_a_struct_is_compared_by_its_fields() -> None:
+    drawn = np.random.default_rng(0)
+    one, two = (
+        pl.DataFrame({"x": drawn.normal(mean, 1, 400), "kind": drawn.choice(["a", "b"], 400)}).select(
+            at=pl.struct("x", "kind")
+        )
+        for mean in (0, 1)
+    )
+    report = gm.compare(one, two)
+    assert [c.column for c in report.shifted] == ["at: x"]
+    assert {c.column: c.why for c in report.columns}["at"] == "a struct: it is compared by its parts"

@@ -129,7 +129,7 @@ def test_tables_of_few_different_rows_alarm_at_the_stated_rate() -> None:
 def test_frames_without_a_column_in_common_have_nothing_to_compare() -> None:
     report = compare(pl.DataFrame({"x": [1, 2]}), pl.DataFrame({"y": [1]}))
     assert (report.note, report.n_reference, report.n_current, report.columns) == (
-        "no column is on both sides",
+        "no column is on both sides; only in reference: x; only in current: y",
         2,
         1,
         (),

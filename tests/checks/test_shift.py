@@ -234,3 +234,20 @@ def test_null_pairs_alarm_at_the_stated_rate(n_entities: tuple[int, int], each: 
     n_alarms = alarms(600, make)
     print(f"\n{n_entities} x {each}, ICC {icc}: {n_alarms} of 600 = {n_alarms / 600:.3f}", flush=True)
     assert stats.binomtest(n_alarms, 600).proportion_ci().low <= 0.05
+
+
+def test_where_decimal_places_tell_most_they_are_shown_and_of_how_many_rows() -> None:
+    drawn = np.random.default_rng(0)
+    one, two = ({"x": drawn.normal(size=20_000)} for _ in range(2))
+    two["x"][::5] = np.round(two["x"][::5], 2)
+    cells = cells_for(one, two, has_precision=True)
+    sides = [side_of("side", t, np.arange(20_000), drawn.integers(0, 256, 20_000), cells) for t in (one, two)]
+    report = compare_sides(*sides, cells, QUICK)
+    (x,) = report.columns
+    assert (x.statistic, x.verdict, report.note) == ("precision", "cannot_tell", "")
+    assert x.said.startswith("share in hundredths +0.1")
+    for side in sides:
+        side.precision["x"][64:] = 0
+    report = compare_sides(*sides, cells, QUICK)
+    assert report.columns[0].said.startswith("share in hundredths +0.1")
+    assert report.note == "decimal places were counted in 25% of the rows, whole groups of them"

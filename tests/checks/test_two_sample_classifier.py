@@ -76,6 +76,8 @@ def test_a_classifier_sees_what_no_column_shows_and_names_its_columns() -> None:
     assert report.classifier.low > 0.5
     assert report.classifier.p_value <= 0.001
     assert set(report.classifier.leading) == {"a", "b"}
+    assert [finding.outcome for finding in report.findings][-1] == "warn"
+    assert report.findings[-1].seen == report.classifier.line
     assert (report.classifier.unit, report.classifier.n_rows) == ("row", 2_200)
     assert report.classifier.line in report.lines()
     assert compare(two, one, classifier=True).classifier == report.classifier
@@ -107,6 +109,13 @@ def test_the_auc_shown_is_that_of_ranks_within_folds_with_a_wider_interval() -> 
     assert low < auc < high
     sd = (high - low) / 2 / 1.96
     assert sd == pytest.approx(np.sqrt(2 * (1 / 400 + 1 / 300) / 12), rel=0.25)
+
+
+def test_an_auc_of_too_few_entities_has_no_interval() -> None:
+    sides = two_sides(np.random.default_rng(3), (11, 11), 30, alike(0.9))
+    rows = sides[0]
+    auc, low, high = _auc(rows, rows.x[:, 0], 4)
+    assert (0 < auc < 1, low, high) == (True, None, None)
 
 
 def test_too_few_groups_and_nothing_to_learn_from_are_said() -> None:

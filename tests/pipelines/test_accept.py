@@ -29,6 +29,8 @@ def test_a_warning_is_silent_until_a_day_and_shown_with_its_reason(shop, gristmi
     shown = gristmill("show", "shop").out
     assert "labels come in May" in shown
     assert "! TARGET1" in shown
+    again = gristmill("accept", "shop", "TARGET1", "--until", SOON, "--why", "in June\nat last")
+    assert f": in June at last\n  in place of: accepted until {SOON}" in again.out
     assert gristmill("accept", "shop", "target1", "--undo").code == 0
     assert "1 warning" in repr(gm.dataset("shop"))
 
@@ -43,7 +45,21 @@ def test_a_warning_is_silent_until_a_day_and_shown_with_its_reason(shop, gristmi
         (("shop", "TARGET1", "--until", "May", "--why", "x"), 2, "'May' is no day"),
         (("shop", "TARGET1", "--until", SOON), 2, "there is no reason"),
         (("shop", "TARGET1", "--why", "x"), 2, "Say until when"),
-        (("shop", "SPLIT2", "--undo"), 4, "No accepted finding of 'shop'"),
+        (("shop", "SPLIT2", "--undo"), 2, "it is not accepted.\nHint: nothing of 'shop' is accepted"),
+        (("shop", "TARGET1", "--undo", "--why", "x"), 2, "Say either until when, or `--undo`"),
+        (
+            ("shop", "SHIFT5", "--until", SOON, "--why", "x"),
+            2,
+            "it tells and never warns.\nHint: what warns now is",
+        ),
+        (("shop", "SHIFT6", "--until", SOON, "--why", "x"), 2, "it is asked of two tables, not of a dataset"),
+        (("shop", "BIAS1", "--until", SOON, "--why", "x"), 2, "it is asked of models, not of a dataset"),
+        (("shop", "LEAK1", "--until", SOON, "--why", "x"), 2, "it blocks and never warns"),
+        (
+            ("shop", "WATCH1", "--until", SOON, "--why", "x"),
+            2,
+            "it is not asked of this dataset: the dataset has",
+        ),
     ],
 )
 def test_what_cannot_be_accepted_says_so(shop, gristmill, said, code, words) -> None:
@@ -59,4 +75,4 @@ def test_what_blocks_the_newest_build_cannot_be_accepted(shop, run_project, gris
     (blocked,) = run_project(shop).datasets
     assert blocked.blocked_by == ["LEAK3"]
     done = gristmill("accept", "shop", "LEAK3", "--until", SOON, "--why", "x")
-    assert (done.code, "it blocks, and what blocks is mended" in done.err) == (2, True)
+    assert (done.code, "it blocks the newest build, and what blocks is mended" in done.err) == (2, True)

@@ -13,6 +13,7 @@ import gristmill as gm
 import numpy as np
 import pytest
 
+from checks.errors import CheckError
 from pipelines.commands_run import run_project
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound
@@ -110,6 +111,37 @@ def test_a_name_is_compared_with_a_frame(shop: Path) -> None:
     report = gm.compare("visits.dev", frame, entity="customer")
     assert not report.is_shifted
     assert {c.column for c in report.columns} == {"id", "customer", "day", "kind", "amount"}
+
+
+def test_beside_a_frame_a_dataset_brings_its_entity_and_its_project(shop: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    dev, train = gm.dataset("visits", project=shop), gm.dataset("visits@1", project=shop).load("train")
+    report = gm.compare(dev, train)
+    assert report.unit.startswith("customer: ")
+    lacking = gm.compare(dev, train.drop("customer"))
+    assert lacking.unit.startswith("row: ")
+    assert "rows of visits@2 belong together by customer, which one side lacks" in lacking.note
+    assert gm.compare(dev, train, time="day").unit.startswith("day: ")
+
+
+def test_two_versions_are_compared_by_day_where_a_time_is_named(shop: Path) -> None:
+    assert gm.compare("visits@1", "visits@2", time="day").unit == "day: 84 against 84, swapped in pairs"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"target": "amont"}, "No column named 'amont' is in both tables.|did you mean 'amount'?"),
+        ({"target": "split"}, "No column named 'split' is in both tables."),
+        ({"time": "kind"}, "Compared by time 'kind': it is string, no date or timestamp."),
+        ({"entity": "_bucket"}, "Compared by entity '_bucket': it is a name of Gristmill's own.|rename the column"),
+    ],
+)
+def test_what_is_named_of_a_dataset_is_proved(shop: Path, asked: dict[str, str], words: str) -> None:
+    with pytest.raises(CheckError) as caught:
+        gm.compare("visits.train", "visits.dev", **asked)
+    told = "|".join([str(caught.value), *(note.removeprefix("Hint: ") for note in caught.value.__notes__)])
+    assert told.startswith(words)
 
 
 def test_a_split_that_there_is_not_is_said(shop: Path) -> None:

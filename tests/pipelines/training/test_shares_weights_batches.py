@@ -118,6 +118,8 @@ def test_like_itself_by_two_wishes_or_like_a_handful_of_rows_is_refused(visits: 
     assert told.value.__notes__ == ["Hint: name another split"]
     with pytest.raises(NotPossible, match=r"^weights by 'class' like 'dev': these are two wishes"):
         visits.weights("train", by="class", like="dev")
+    with pytest.raises(NotPossible, match=r"^weights like another split: it is of type DataFrame, no name of a split"):
+        visits.weights("train", like=visits.load("dev"))  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="No split of 'visits' named 'devv'"):
         visits.weights("train", like="devv")
     with pytest.raises(NotPossible, match=r"^weights like 'dev': \d+ rows of train and \d+ of dev are too few"):
