@@ -174,7 +174,7 @@ FAILURES = {
         pair=lambda d: two(d, (5, 5), (50, 50), (0.5, 0.5)),
         off=((family, "TIE", 0.0),),
         always=((shift, "FEWEST_ASSIGNMENTS_TIMES_ALPHA", 0.0),),
-        least=0.05,
+        least=0.0,  # our sums of one assignment are the same bits, wherever it is drawn
     ),
 }
 
