@@ -80,7 +80,7 @@ def _as_column(values: np.ndarray) -> Any:
 def by_rows(one: Table, two: Table, alpha: float = 0.05) -> bool:
     """Whether tests of rows alarm: Kolmogorov-Smirnov or chi-squared by column, Bonferroni.
 
-    alibi-detect 0.13's TabularDrift gives the same p to 3e-8; of two levels, where it corrects for continuity, a larger.
+    alibi-detect 0.13's TabularDrift gives the same p to 3e-8; of two levels, where it corrects, a larger.
     """
     least = min(_p_by_rows(one[name], two[name]) for name in one)
     return bool(least * len(one) <= alpha)
