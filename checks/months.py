@@ -58,7 +58,7 @@ def compare_months(profile: Profile, cells: Sequence[Cells], question: Question)
     if len(months) < 2:
         return []
     reports = []
-    question = replace(question, n_assignments=N_ASSIGNMENTS)
+    question = replace(question, n_assignments=N_ASSIGNMENTS, most_drawn=0)
     compared = [replace(c, why=c.why or _tells_the_month(profile, c)) for c in cells]
     for month in months[-MOST_MONTHS:]:
         others = replace(_others(profile, month), name=OTHERS)

@@ -95,6 +95,23 @@ def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) 
     assert amount["low"] < amount["effect"] < amount["high"]
 
 
+def test_the_page_shows_both_sides_the_effects_and_the_watch(shop: Path) -> None:
+    page = (shop / ".gristmill" / "reports" / "visits.html").read_text("utf-8")
+    for said in (
+        "<title>2,000 rows added since against version 1: effect by column</title>",
+        "<desc>Histogram of amount",
+        "reference: most between",
+        "<title>evidence by day</title>",
+        'aria-label="Evidence by day"',
+        "are played back: such days never warn",
+        "The last 28 days against the frozen reference",
+        "counted by customer: 500 against 500, in ",
+    ):
+        assert said in page, said
+    report = gm.compare("visits@1", "visits@2")
+    assert [figure["kind"] for figure in report.figures][:2] == ["effects", "histogram"]
+
+
 def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
     quiet = gm.compare("visits.train", "visits.dev", classifier=True)
     assert quiet.classifier is not None
