@@ -133,6 +133,7 @@ def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Questio
         tolerance=spec.shift.tolerance,
         target=spec.target,
         time=spec.time,
+        code=CODE,
     )
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
 

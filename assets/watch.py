@@ -159,7 +159,8 @@ def _added(run: Run, subject: Subject, snapshot: int, growth: Growth | None) -> 
 def _judge(subject: Subject, days: Days, known: Known | None, learned: Learned) -> Finding:
     recipe, counted, watched = days.recipe, days.counted, watched_among(days.cells)
     spec = subject.dataset.file.spec
-    question = Question(unit="day", seed=f"{recipe.cells_of} {counted.days[-1]}", tolerance=spec.shift.tolerance)
+    seed = f"{recipe.cells_of} {counted.days[-1]}"
+    question = Question(unit="day", seed=seed, tolerance=spec.shift.tolerance, target=spec.target, code=CODE)
     window = compare_window(counted, watched, question, until=recipe.reference_until)
     if window:
         learned.add("days", window)

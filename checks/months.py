@@ -96,6 +96,7 @@ def months_finding(reports: Sequence[ShiftReport], profile: Profile) -> Finding:
         outcome="pass",
         seen=f"{len(shifted)} of {of} shifted against the others, most {most.current}: {column.column}"
         f" (effect {column.effect:.2f}); the unit is the day",
+        remedy=most.remedy,
     )
 
 

@@ -5,7 +5,7 @@ How it is computed is `checks.shift`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ from checks.column_shift import ColumnShift
 from checks.distances import NAMES as DISTANCES
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
+from checks.remedies import Seen, remedy_of
 from checks.shift_figures import figures_of
 from checks.words import p_words, plural
 
 if TYPE_CHECKING:
     import polars as pl
 
+CODE = "SHIFT6"
 MOST_NAMED = 3
 MOST_LINES = 40
 MOST_PAIR_LINES = 8
@@ -61,7 +63,7 @@ class ShiftReport:
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
     tolerance: float = 0.02
-    code: str = "SHIFT6"
+    code: str = CODE
     target: str | None = None
 
     @property
@@ -101,15 +103,36 @@ class ShiftReport:
     def findings(self) -> list[Finding]:
         """One finding a column or pair that shifted, or one that says that none did."""
         if not self.is_shifted:
-            return [self.finding("SHIFT6")]
+            return [self.finding(CODE)]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
-            Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
+            Finding(
+                code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}", remedy=self._remedy([c])
+            )
             for c in self.shifted
         ]
         return columns + [
-            Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs
+            Finding(code=CODE, outcome=outcome, column=p.first, seen=p.line, remedy=self._remedy([], [p]))
+            for p in self.shifted_pairs
         ]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, naming the columns and of what the current side has more; empty without a shift."""
+        return self._remedy(self.shifted, self.shifted_pairs)
+
+    def _remedy(self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = ()) -> str:
+        seen = Seen(
+            code=self.code,
+            reference=self.reference,
+            current=self.current,
+            columns=[c.column for c in columns],
+            excesses=[c.excesses[0] for c in columns if c.excesses],
+            pairs=pairs,
+            target=self.target,
+            is_declared=self.declared,
+        )
+        return remedy_of(seen)
 
     def finding(self, code: str) -> Finding:
         """The answer to one question of the catalogue, in one sentence."""
@@ -122,7 +145,8 @@ class ShiftReport:
             said = "shifted, as declared" if self.declared else "shifted"
             about = f"; {self.note}" if self.note else ""
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
-            return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
+            outcome: Outcome = "pass" if self.declared else "warn"
+            return Finding(code=code, outcome=outcome, seen=seen, remedy=self.remedy)
         if all(c.p_value is None for c in judged):
             return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
         with_pairs = f" and {plural(self.n_pairs, 'pair')} of them{self._sampled()}" if self.n_pairs else ""
@@ -165,6 +189,7 @@ class ShiftReport:
             "n_groups": list(self.n_groups) if self.n_groups else None,
             "note": self.note,
             "tolerance": self.tolerance,
+            "remedy": self.remedy,
             "code": self.code,
             "target": self.target,
             "columns": [column.to_json() for column in self.columns],
@@ -188,7 +213,7 @@ class ShiftReport:
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
             n_groups=tuple(n_groups) if n_groups else None,
             tolerance=raw.get("tolerance", 0.02),
-            code=raw.get("code", "SHIFT6"),
+            code=raw.get("code", CODE),
             target=raw.get("target"),
         )
 
@@ -205,7 +230,7 @@ class ShiftReport:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join([*self.lines(), *([f"What to do: {self.remedy}"] if self.remedy else [])])
 
     __repr__ = __str__
 

@@ -32,8 +32,8 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
             continue
         for metric in model["metrics"]:
             _ladder(metric)
-        if model["label_shares"]:
-            messages.say(f"Labels   {model['label_shares']['line']}")
+        if shares := model["label_shares"]:
+            messages.say(f"Labels   {shares['line']}{'. ' if shares['remedy'] else ''}{shares['remedy']}")
         if model["hint"]:
             messages.say(f"Hint     {model['hint']}")
         messages.say(f"First    {model['first_fix']}")

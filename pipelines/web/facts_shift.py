@@ -100,6 +100,7 @@ def _summed(raw: Mapping[str, Any]) -> dict[str, Any]:
         "n_reference": report.n_reference,
         "n_current": report.n_current,
         "note": report.note,
+        "remedy": report.remedy,
         "rows": [_told(raw, row) for row in rows[:n_shown]],
         "rest": [_told(raw, row) for row in rows[n_shown : n_shown + MOST_LISTED]],
         "n_more": max(len(rows) - n_shown - MOST_LISTED, 0),
