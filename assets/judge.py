@@ -29,6 +29,7 @@ from assets.step import Run
 from assets.task import Task, task_of
 from assets.unlabelled import label_shares
 from assets.unlabelled import remember as remember_shares
+from assets.weights import weights_for
 from checks.error_rates import FIGURES
 from checks.label_shift import ClassShares
 from checks.leave_one_out import Judged
@@ -151,7 +152,9 @@ def _predictions(
         row["task"] = task.name
         if frame is not None or model.spec.predictions:
             return Told(task=task, judged=judge_predictions(run, dataset, task, model, frame=frame))
-        fitted = fit(run, task, model)
+        asked = model.spec.weights
+        weights = weights_for(run, dataset, task, model.name, asked.like) if asked else None
+        fitted = fit(run, task, model, weights)
         row |= _known_of(fitted)
     with timed("evaluate"):
         judged = evaluate(run, task, model, fitted)
