@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assets.compare_versions import Growth, growth_since, mount_sides
 from assets.day_profile import Known, Recipe, cells_row, day_rows, moved_on, watched_among, watched_rows
+from assets.gate import gated
 from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.bins import Cells
@@ -19,7 +20,7 @@ from checks.comparison import IS_WHEN, moments_of
 from checks.day_counts import DayCounts, count_days, day_cells, told_by_days
 from checks.finding import Finding
 from checks.shift import Question
-from checks.watch_report import CODE, beginning, compare_window, continuing, finding_on, not_yet, reference_until
+from checks.watch_report import CODE, beginning, compare_window, continuing, not_yet, reference_until
 from checks.watching import FEWEST_DAYS, YEAR, judge_days
 from warehouse.profiles import ADDED
 from warehouse.records import Version
@@ -80,7 +81,7 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
     learned.days = list(day_rows(recipe, days.added, days.cells))
     if recipe.cells_of == _audit_of(run, subject):
         learned.day_cells = [cells_row(recipe, days.cells)]
-    learned.findings.append(finding_on(_judge(subject, days, known, learned), spec.shift.on_shift))
+    learned.findings.append(gated(_judge(subject, days, known, learned), subject.dataset))
 
 
 def _before(run: Run, subject: Subject) -> Version | None:

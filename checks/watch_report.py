@@ -6,7 +6,6 @@ How days are judged is `checks.watching`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 from checks.bins import Cells
@@ -119,8 +118,3 @@ def _told(judged: Sequence[Judged], new: Sequence[Judged]) -> str:
 
 def _led(one: Judged) -> str:
     return ", ".join(one.leading(MOST_NAMED))
-
-
-def finding_on(finding: Finding, on_shift: str) -> Finding:
-    """A warning that blocks where the dataset's file says so."""
-    return replace(finding, outcome="fail") if on_shift == "block" and finding.outcome == "warn" else finding

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from assets.gate import BY_POLICY
 from assets.project import Project
 from checks.catalogue import CATALOGUE
 from pipelines.author import author
@@ -36,7 +37,9 @@ def accept(project: Project, meta: Meta, name: str, code: str, *, until: str, wh
     newest = next(iter(meta.steps(name, step="audit")), None)
     audited = meta.findings(newest.step_id) if newest else []
     if any(row["code"] == code and row["outcome"] == "fail" for row in audited):
-        raise NotPossible(asked, "it blocks, and what blocks is mended", CATALOGUE[code].advice)
+        once = f"`gristmill accept {name} {code} --why WHY`, without `--until`, lets this one version pass"
+        hint = once if code in BY_POLICY else CATALOGUE[code].advice
+        raise NotPossible(asked, "it blocks, and what blocks is mended", hint)
     day, today = _day(until, asked), datetime.now(UTC).date()
     if not today <= day <= today + timedelta(LONGEST_DAYS):
         which = "that day is past" if day < today else f"that is more than {LONGEST_DAYS} days away"

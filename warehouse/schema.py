@@ -114,6 +114,17 @@ ACCEPTANCES = sa.Table(
     _column("author", _text),
     _column("accepted_at", _text),
 )
+# Which builds may be published though a finding holds them back by policy.
+PASSES = sa.Table(
+    "passes",
+    SCHEMA,
+    _column("dataset", _text, key=True),
+    _column("code", _text, key=True),
+    _column("fingerprint", _text, key=True),
+    _column("why", _text),
+    _column("author", _text),
+    _column("accepted_at", _text),
+)
 WRITTEN_BY = sa.Table(
     "schema_version",
     SCHEMA,
