@@ -43,10 +43,10 @@ TARGET = (
 PAIRS = {
     "relation to the target": "The relation of {first} to the target changed: reweighting does not help there, get "
     "labels from the new world and retrain.",
-    "trend within the window": "{first} moved in time within a side: compare shorter windows, or split by time.",
-    "missing together": "{named}: values are missing together otherwise than before, ask the source why.",
-    "pattern of missing values": "{named}: values are missing elsewhere than before, ask the source why.",
-    "correlation": "{named} hang together otherwise than before: look at how the source makes or joins them.",
+    "trend within the window": "A trend within a side changed ({first}): compare shorter windows, or split by time.",
+    "missing together": "Values are missing together otherwise than before ({named}): ask the source why.",
+    "pattern of missing values": "Values are missing elsewhere than before ({named}): ask the source why.",
+    "correlation": "Columns hang together otherwise than before ({named}): look at how the source makes or joins them.",
 }
 WATCHED = (
     "Look at {leading} from {day} on: `gristmill shift NAME --by day`. {window}Seasons are real and alarm too: the "

@@ -38,6 +38,11 @@ def is_whole_number(kind: str) -> bool:
     return bool(INTEGER.fullmatch(kind))
 
 
+def is_time(kind: str) -> bool:
+    """Whether a DuckDB type is a date's or a timestamp's."""
+    return bool(TIME.fullmatch(kind))
+
+
 def is_number(kind: str) -> bool:
     """Whether a DuckDB type is a number's, and no truth value's."""
     return bool(NUMBER.fullmatch(kind)) and kind != "BOOLEAN"
