@@ -25,7 +25,7 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step, now
-from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PROFILES, WATCHED
+from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PASSES, PROFILES, WATCHED
 
 if TYPE_CHECKING:
     from assets.profile import Learned
@@ -84,6 +84,7 @@ def publish_version(run: Run, dataset: Dataset, result: DatasetResult, *, is_for
     if before is None or before.step_id != built.step_id:
         with timed(run, dataset, result, "publish"):
             publish(run, dataset, built, audited)
+        meta.set_rows(PASSES, {"dataset": dataset.name}, [])  # who let a build pass let it pass once
         result.status = "published"
     return True
 

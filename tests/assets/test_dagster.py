@@ -17,6 +17,7 @@ from pipelines.accepted import accept
 from pipelines.letting_pass import let_pass
 from warehouse.client import Warehouse
 from warehouse.errors import NotPossible
+from warehouse.schema import PASSES
 
 ROWS = "id,x,y\n" + "".join(f"{i},{i * 7 % 13},{i % 2}\n" for i in range(60))
 SHOP = {
@@ -148,6 +149,8 @@ def test_a_shift_is_a_warning_or_blocks_as_the_policy_says_and_passes_once_accep
     assert "; let pass by " in (told.description or "")
     assert (told.description or "").endswith(": a new shop")
 
+    with Warehouse(project.settings) as warehouse:
+        assert warehouse.meta.rows(PASSES) == []  # once
     more = "".join(f"{i},{i % 13 + 40}\n" for i in range(1200, 1800))
     (root / "v" / "3.csv").write_text("id,x\n" + more, "utf-8")
     assert answers(run(root, instance))["SHIFT4"] == (False, "ERROR")  # another build is held back again
