@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.gate import gated
 from assets.plan import latest
 from assets.policies import policy_facts
 from assets.profile import Learned, Subject
@@ -15,7 +16,6 @@ from assets.step import Run
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
 from checks.finding import Finding
 from checks.shift import Question
-from checks.watch_report import finding_on
 from warehouse.policy import RESERVED
 from warehouse.profiles import ADDED, add_rows_since
 from warehouse.records import Version
@@ -75,7 +75,7 @@ def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learne
     words = f"{growth.n_added:,} rows added since" if is_grown else "this build"
     report = with_target(compare_both(both, question, reference=last, current=words), subject.dataset.file.spec.target)
     learned.add("versions", report)
-    learned.findings.append(finding_on(report.finding(CODE), subject.dataset.file.spec.shift.on_shift))
+    learned.findings.append(gated(report.finding(CODE), subject.dataset, report))
     return growth
 
 
@@ -133,6 +133,7 @@ def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Questio
         tolerance=spec.shift.tolerance,
         target=spec.target,
         time=spec.time,
+        code=CODE,
     )
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assets.loss_change import told_changes
+from assets.loss_change import told_changes, windows_of
 from assets.model_plan import newest_runs
 from assets.unlabelled import told_shares
 from checks.diagnosis import Diagnosis, HumanLevel, diagnose
@@ -97,5 +97,9 @@ def told_model(meta: Meta, row: Mapping[str, Any]) -> dict[str, Any]:
         for metric in dict.fromkeys(r["metric"] for r in rates)
     ]
     named = ("status", "estimator", "first_fix", "error", "hint", "model_run_id")
-    told = {"metrics": metrics, "label_shares": told_shares(meta, row["model_run_id"])}
+    told = {
+        "metrics": metrics,
+        "windows": windows_of(changes, {g["name"] for g in gaps}),
+        "label_shares": told_shares(meta, row["model_run_id"]),
+    }
     return {"name": row["model"], "version": row["version"], **{n: row[n] for n in named}, **told}

@@ -16,11 +16,12 @@ from assets.plan import latest
 from assets.sources import active_ingestions
 from assets.step import digest
 from checks.diagnosis import GAPS as KNOWN_GAPS
-from checks.words import figure
+from checks.words import accepted_words, figure
 from warehouse.meta import Meta
 from warehouse.schema import ERROR_RATES, GAPS
 
 Finding = Mapping[str, Any]
+NOT_ASKED = "nothing was found, or it was not asked here"
 OUTCOMES = {"problem": "warn", "fine": "pass", "cannot_tell": "cannot_tell", "not_applicable": "not_applicable"}
 
 
@@ -60,14 +61,19 @@ def answer_of(code: str, found: Iterable[Finding]) -> Answer:
 
     >>> answer_of("LEAK1", [{"code": "LEAK1", "outcome": "fail", "seen": "3 entities", "advice": ""}]).is_blocking
     True
+    >>> known = {"until": "2027-01-31", "author": "ana", "why": "winter"}
+    >>> warned = {"code": "SHIFT4", "outcome": "warn", "seen": "x shifted", "advice": "", "accepted": known}
+    >>> answer_of("SHIFT4", [warned]).passed
+    True
     """
     of_code = [finding for finding in found if finding["code"] == code]
-    outcomes = {finding["outcome"] for finding in of_code}
+    accepted = [accepted_words(finding["accepted"]) for finding in of_code if finding.get("accepted")]
+    outcomes = {"accepted" if finding.get("accepted") else finding["outcome"] for finding in of_code}
     advice = next((finding["advice"] for finding in of_code if finding["advice"]), "")
     return Answer(
         passed=not outcomes & {"fail", "warn"},
         is_blocking="fail" in outcomes,
-        seen="; ".join(finding["seen"] for finding in of_code) or "nothing was found, or it was not asked here",
+        seen="; ".join([*(finding["seen"] for finding in of_code), *accepted]) or NOT_ASKED,
         shown={"outcome": ", ".join(sorted(outcomes)) or "not asked", **({"advice": advice} if advice else {})},
     )
 

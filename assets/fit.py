@@ -20,7 +20,10 @@ from assets.predicted import refuse_odd_numbers
 from assets.preparation import is_text, prepared
 from assets.step import Run
 from assets.task import Task
+from assets.weights import Weights
 from warehouse.modelled import LABEL, kind_of, texts_sql
+from warehouse.policy import PLACE
+from warehouse.portions import ROW
 from warehouse.query import quoted
 
 if TYPE_CHECKING:
@@ -44,31 +47,41 @@ class Fitted:
         features: The columns that it sees, and their DuckDB types.
         left_out: Columns that it does not see, because no model can take them as they are, and why.
         loaded: Its estimator.
+        weights: What the weights of its rows cost, in words; empty where they count the same.
     """
 
     pipeline: Any
     features: Mapping[str, str]
     left_out: Mapping[str, str]
     loaded: Loaded
+    weights: str = ""
 
     @property
     def hint(self) -> str | None:
-        """What was left out, in words, or None."""
-        if not self.left_out:
-            return None
-        said = " and ".join(f"{name!r}, which {why}" for name, why in self.left_out.items())
-        return f"fitted without {said}: let the query make numbers or categories of it"
+        """What was left out and how rows were weighted, in words, or None."""
+        told = [self.weights] if self.weights else []
+        if self.left_out:
+            said = " and ".join(f"{name!r}, which {why}" for name, why in self.left_out.items())
+            told.append(f"fitted without {said}: let the query make numbers or categories of it")
+        return "; ".join(told) or None
 
 
-def fit(run: Run, task: Task, model: Model) -> Fitted:
+def fit(run: Run, task: Task, model: Model, weights: Weights | None = None) -> Fitted:
     """Fit one model.
+
+    Args:
+        run: The run.
+        task: What is asked.
+        model: The model.
+        weights: Of the rows of train, where they do not count the same.
 
     Raises:
         ModelFailed: Its estimator cannot be had, a column is no number and no category, or fitting fails.
     """
     loaded = load_estimator(run.project.settings.root, model, is_quantity=task.is_quantity)
     features, left_out = _features(run, task, model)
-    frame = run.warehouse.lake.reader().execute(task.rows_sql(features=features, split="train")).pl()
+    sql = task.rows_sql(features=features, split="train", key=[PLACE] if weights else [])
+    frame = run.warehouse.lake.reader().execute(sql).pl()
     y = labels_of(frame, task)
     _refuse_one_label(model, task, y)
     empty = {n: "has no value in train" for n in features if frame[n].null_count() == len(frame)}
@@ -79,11 +92,27 @@ def fit(run: Run, task: Task, model: Model) -> Fitted:
     pipeline = prepared(loaded.estimator, features)
     with repeatable(len(frame)):
         try:
-            pipeline.fit(x, y)
+            pipeline.fit(x, y, **_weighted(model, loaded, frame, weights))
         except ITS_OWN as error:
             found = f"{loaded.named} cannot be fitted: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             raise ModelFailed(model.name, found, "mend its `params` or its code; `--debug` shows where") from error
-    return Fitted(pipeline=pipeline, features=features, left_out=left_out, loaded=loaded)
+    line = weights.line if weights else ""
+    return Fitted(pipeline=pipeline, features=features, left_out=left_out, loaded=loaded, weights=line)
+
+
+def _weighted(model: Model, loaded: Loaded, frame: pl.DataFrame, weights: Weights | None) -> dict[str, Any]:
+    """What `fit` is told of the weights of its rows, in their order."""
+    import polars as pl
+    from sklearn.utils.validation import has_fit_parameter
+
+    if weights is None:
+        return {}
+    if not has_fit_parameter(loaded.estimator, "sample_weight"):
+        found = f"{loaded.named} takes no `sample_weight`"
+        raise ModelFailed(model.name, found, "leave `weights` out, or take an estimator that does")
+    places = frame.select(pl.col("_key_0").alias(ROW))
+    told = places.join(weights.frame, on=ROW, how="left", maintain_order="left")["weight"]
+    return {"estimator__sample_weight": told.fill_null(0.0).to_numpy()}  # a label that is no number has no weight
 
 
 def _refuse_one_label(model: Model, task: Task, y: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from assets.diagnose import diagnosis_of, remember, told_model
 from assets.errors import AssetError, ModelFailed
 from assets.evaluate import error_rates, evaluate
 from assets.fit import Fitted, fit, libraries
-from assets.loss_change import loss_changes
+from assets.loss_change import loss_changes, losses_of_fitted, losses_of_predictions
 from assets.loss_change import remember as remember_changes
 from assets.model_file import write_model
 from assets.model_plan import Model, fingerprint, models_of
@@ -29,6 +29,7 @@ from assets.step import Run
 from assets.task import Task, task_of
 from assets.unlabelled import label_shares
 from assets.unlabelled import remember as remember_shares
+from assets.weights import weights_for
 from checks.error_rates import FIGURES
 from checks.label_shift import ClassShares
 from checks.leave_one_out import Judged
@@ -48,7 +49,7 @@ class Told:
     Attributes:
         task: What was asked.
         judged: Its predictions by split.
-        changes: By gap, what the change of its loss comes from; of predictions made elsewhere nothing is known.
+        changes: By gap and for the last month, what the change of its loss comes from.
         shares: The classes of rows without a label, where it can be asked.
     """
 
@@ -150,12 +151,16 @@ def _predictions(
         task = task_of(run, dataset, version, model.name)
         row["task"] = task.name
         if frame is not None or model.spec.predictions:
-            return Told(task=task, judged=judge_predictions(run, dataset, task, model, frame=frame))
-        fitted = fit(run, task, model)
+            told = judge_predictions(run, dataset, task, model, frame=frame)
+            losses = losses_of_predictions(task, told.rows, told.key)
+            return Told(task=task, judged=told.judged, changes=loss_changes(run, task, losses))
+        asked = model.spec.weights
+        weights = weights_for(run, dataset, task, model.name, asked.like) if asked else None
+        fitted = fit(run, task, model, weights)
         row |= _known_of(fitted)
     with timed("evaluate"):
         judged = evaluate(run, task, model, fitted)
-        changes = loss_changes(run, task, model, fitted)
+        changes = loss_changes(run, task, losses_of_fitted(task, model, fitted))
         shares = label_shares(run, task, model, fitted, judged)
     row["file"] = _stored(run, row, fitted)
     return Told(task=task, judged=judged, changes=changes, shares=shares)

@@ -1,11 +1,12 @@
-"""What a model's change of loss from one split to the next is made of, where the splits are meant to differ.
+"""What a model's change of loss is made of: from one split to the next where these are meant to differ, and last month.
 
 The statistics are `checks.loss_change`; the gap beside which it stands, `checks.diagnosis`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assets.evaluate import predict
@@ -14,10 +15,12 @@ from assets.model_plan import Model
 from assets.step import Run
 from assets.task import Task
 from checks.domain import n_whole_buckets, rows_of
-from checks.loss_change import LossChange, Part, explain
+from checks.loss_change import FEWEST_ROWS, LossChange, Part, explain
 from checks.metrics import METRICS
+from checks.months import bucket_of_day
 from checks.units import N_BUCKETS
 from warehouse.meta import Meta
+from warehouse.modelled import kind_of
 from warehouse.schema import LOSS_CHANGES
 
 if TYPE_CHECKING:
@@ -29,12 +32,77 @@ MOST_ROWS = 10_000
 PARTS = ("total", "inputs", "relation")
 
 
-def loss_changes(run: Run, task: Task, model: Model, fitted: Fitted) -> dict[str, LossChange]:
-    """By gap, what the change of the error rate (of a quantity: of the mean absolute error) comes from."""
-    return {
-        gap: _between(run, task, model, fitted, before, after)
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """What a model sees of a row, and how its loss is told.
+
+    Attributes:
+        features: The columns that it sees, and their DuckDB types.
+        key: Columns that `of` needs beside them, each as `_key_<i>`.
+        of: The loss of each row of a frame; NaN where nothing was predicted.
+    """
+
+    features: Mapping[str, str]
+    key: Sequence[str] = ()
+    of: Callable[[pl.DataFrame], np.ndarray]
+
+
+def losses_of_fitted(task: Task, model: Model, fitted: Fitted) -> Losses:
+    """Those of a model that was fitted here: it predicts the rows anew."""
+    import numpy as np
+
+    def of(frame: pl.DataFrame) -> np.ndarray:
+        if frame.is_empty():
+            return np.zeros(0)
+        with repeatable(len(frame)):
+            predicted = predict(model, fitted, frame.select(list(fitted.features)), task)["predicted"]
+        return _loss(frame, predicted, task)
+
+    return Losses(features=fitted.features, of=of)
+
+
+def losses_of_predictions(task: Task, predicted: pl.DataFrame, key: Sequence[str]) -> Losses:
+    """Those of predictions that were made elsewhere.
+
+    Args:
+        task: What was asked.
+        predicted: The key as `_key_<i>`, and `_predicted`.
+        key: The key's columns.
+    """
+    same = [f"_key_{i}" for i in range(len(key))]
+
+    def of(frame: pl.DataFrame) -> np.ndarray:
+        told = frame.select(same).join(predicted, on=same, how="left", maintain_order="left")["_predicted"]
+        return _loss(frame, told.cast(_float()).fill_null(float("nan")).to_numpy(), task)
+
+    features = {name: kind for name, kind in task.features.items() if kind_of(kind) != "other"}
+    return Losses(features=features, key=key, of=of)
+
+
+def _float() -> Any:
+    import polars as pl
+
+    return pl.Float64
+
+
+def _loss(frame: pl.DataFrame, predicted: np.ndarray, task: Task) -> np.ndarray:
+    import numpy as np
+
+    truth = labels_of(frame, task)
+    loss = np.abs(predicted - truth) if task.is_quantity else (predicted != truth).astype(np.float64)
+    return np.where(np.isnan(predicted), np.nan, loss)
+
+
+def loss_changes(run: Run, task: Task, losses: Losses) -> dict[str, LossChange]:
+    """By gap, what the change of the error rate (of a quantity: of the mean absolute error) comes from.
+
+    Also of the last month of dev and test against the months before it, by its name, where both have rows enough.
+    """
+    found = {
+        gap: _explained([_rows(run, task, losses, [split]) for split in (before, after)], losses)
         for gap, before, after in _unlike_splits(run.warehouse.meta, task)
     }
+    return found | _last_month(run, task, losses)
 
 
 def _unlike_splits(meta: Meta, task: Task) -> Iterator[tuple[str, str, str]]:
@@ -46,34 +114,51 @@ def _unlike_splits(meta: Meta, task: Task) -> Iterator[tuple[str, str, str]]:
         yield "overfitting_to_dev", "dev", "test"
 
 
-def _between(run: Run, task: Task, model: Model, fitted: Fitted, before: str, after: str) -> LossChange:
+def _rows(run: Run, task: Task, losses: Losses, splits: Sequence[str], *, time: str | None = None) -> pl.DataFrame:
+    """Labelled rows of splits, with the key that `losses` needs and, as the last of the key, the time."""
+    import polars as pl
+
+    key = [*losses.key, *([time] if time else [])]
+    asked = (task.rows_sql(features=losses.features, split=split, key=key) for split in splits)
+    return pl.concat([run.warehouse.lake.reader().execute(sql).pl() for sql in asked])
+
+
+def _last_month(run: Run, task: Task, losses: Losses) -> dict[str, LossChange]:
+    """The last month of what the model was not fitted on, against the months before; the unit is the day."""
+    import polars as pl
+
+    held_out = [split for split in ("dev", "test") if split in task.n_rows]
+    if task.time is None or not held_out:
+        return {}
+    at = f"_key_{len(losses.key)}"
+    rows = _rows(run, task, losses, held_out, time=task.time).with_columns(pl.col(at).cast(pl.Date).alias("_day"))
+    rows = rows.filter(pl.col("_day").is_not_null())
+    day = rows["_day"].to_physical().cast(pl.Int64)
+    rows = rows.with_columns(_bucket=bucket_of_day(day), _entity=day, _month=rows["_day"].dt.strftime("%Y-%m"))
+    months = sorted(rows["_month"].unique())
+    if len(months) < 2:
+        return {}
+    sides = [rows.filter(pl.col("_month") < months[-1]), rows.filter(pl.col("_month") == months[-1])]
+    if min(len(side) for side in sides) < FEWEST_ROWS:
+        return {}
+    earlier = months[0] if len(months) == 2 else f"{months[0]} to {months[-2]}"
+    return {f"{months[-1]} against {earlier}": _explained(sides, losses)}
+
+
+def _explained(sides: Sequence[pl.DataFrame], losses: Losses) -> LossChange:
+    """The change of the mean loss from one frame to another, read off whole buckets of both."""
     import numpy as np
     import polars as pl
 
-    sql = (task.rows_sql(features=fitted.features, split=split) for split in (before, after))
-    sides = [run.warehouse.lake.reader().execute(asked).pl() for asked in sql]
     ones, twos = (np.bincount(side["_bucket"].to_numpy(), minlength=N_BUCKETS) for side in sides)
     n_buckets = n_whole_buckets(ones, twos, most=MOST_ROWS)
     frames = [side.filter(pl.col("_bucket") < n_buckets) for side in sides]
-    loss = np.concatenate([_loss(frame, task, model, fitted) for frame in frames])
-    parts = zip(frames, (before, after), strict=True)
-    rows = rows_of(
-        pl.concat([frame.with_columns(_part=pl.lit(part)) for frame, part in parts]),
-        list(fitted.features),
-        second=after,
-    )
+    told = [losses.of(frame) for frame in frames]
+    frames = [frame.filter(pl.Series(~np.isnan(loss))) for frame, loss in zip(frames, told, strict=True)]
+    loss = np.concatenate([one[~np.isnan(one)] for one in told])
+    parts = [frame.with_columns(_part=pl.lit(name)) for frame, name in zip(frames, ("before", "after"), strict=True)]
+    rows = rows_of(pl.concat(parts), list(losses.features), second="after")
     return explain(rows, loss, min(frame["_entity"].n_unique() for frame in frames))
-
-
-def _loss(frame: pl.DataFrame, task: Task, model: Model, fitted: Fitted) -> np.ndarray:
-    import numpy as np
-
-    if frame.is_empty():
-        return np.zeros(0)
-    with repeatable(len(frame)):
-        predicted = predict(model, fitted, frame.select(list(fitted.features)), task)["predicted"]
-    truth = labels_of(frame, task)
-    return np.asarray(np.abs(predicted - truth) if task.is_quantity else predicted != truth, dtype=np.float64)
 
 
 def remember(meta: Meta, model_run_id: str, changes: Mapping[str, LossChange], *, is_quantity: bool) -> None:
@@ -89,6 +174,11 @@ def _row(change: LossChange) -> dict[str, Any]:
         part: Part | None = getattr(change, name)
         told |= {name: part and part.value, f"{name}_low": part and part.low, f"{name}_high": part and part.high}
     return told
+
+
+def windows_of(changes: Mapping[tuple[str, str], dict[str, Any]], gaps: Collection[str]) -> list[dict[str, Any]]:
+    """The changes that stand beside no gap: those of the last month."""
+    return [told for (_, name), told in changes.items() if name not in gaps]
 
 
 def told_changes(meta: Meta, model_run_id: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from assets.spec import ModelSpec
+from assets.model_spec import ModelSpec
 
 
 def file_of(root: Path, estimator: str) -> Path | None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from assets.model_files import file_of, prediction_files, sha256_of
+from assets.model_spec import ModelSpec
 from assets.project import Dataset
-from assets.spec import ModelSpec
 from assets.step import digest
 from warehouse.meta import Meta
 from warehouse.records import Version

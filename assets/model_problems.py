@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assets.errors import Problem
 from assets.model_files import file_of, prediction_files
-from assets.spec import ModelSpec
+from assets.model_spec import ModelSpec
 from assets.yaml_file import DatasetFile
 from checks.metrics import METRICS
 from warehouse.errors import closest
@@ -87,6 +87,8 @@ def _model(file: DatasetFile, root: Path, name: str, model: ModelSpec) -> Iterat
 def _predictions(file: DatasetFile, root: Path, key: str, model: ModelSpec) -> Iterator[Problem]:
     if model.params:
         yield file.problem(f"{key}.params", "stands beside `predictions`, which were made already", "leave it out")
+    if model.weights:
+        yield file.problem(f"{key}.weights", "stands beside `predictions`, which were made already", "leave it out")
     if not file.spec.key:
         hint = "name the columns that identify a row as `key`"
         yield file.problem(f"{key}.predictions", "is found by key, and the dataset has none", hint)

@@ -6,6 +6,7 @@ They carry the dataset's key and `prediction`, or one `p_<class>` for each class
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import ModelFailed
@@ -37,10 +38,23 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def judge_predictions(
-    run: Run, dataset: Dataset, task: Task, model: Model, *, frame: Any | None = None
-) -> dict[str, Judged]:
-    """Predictions by split, from the model's files or from `frame`, which speaks the Arrow stream protocol.
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """Predictions that were made elsewhere.
+
+    Attributes:
+        judged: They and the labels, by split.
+        rows: By row the key, as `_key_<i>`, and what was `_predicted`.
+        key: The key's columns.
+    """
+
+    judged: dict[str, Judged]
+    rows: pl.DataFrame
+    key: list[str]
+
+
+def judge_predictions(run: Run, dataset: Dataset, task: Task, model: Model, *, frame: Any | None = None) -> Predicted:
+    """Predictions by split and by row, from the model's files or from `frame`, which speaks the Arrow stream protocol.
 
     Raises:
         ModelFailed: They lack rows or columns, name keys or classes that there are not, or name a key twice.
@@ -49,14 +63,14 @@ def judge_predictions(
     if not key:
         hint = f"name the columns that identify a row as `key` in {dataset.file.file}"
         raise ModelFailed(model.name, f"predictions are found by key, and {dataset.name!r} has none", hint)
+    import polars as pl
+
     lake = run.warehouse.lake
     with lake.workspace():
         connection = lake.connection
         if frame is None:
             _read(run, model, connection)
         else:
-            import polars as pl
-
             connection.register("_given", pl.DataFrame(frame).to_arrow())
             connection.execute(f"CREATE TABLE {FOUND} AS SELECT * FROM _given")
             connection.unregister("_given")
@@ -77,7 +91,9 @@ def judge_predictions(
             found[split] = joined([part], task, n_entities[split])
     if not found:
         raise ModelFailed(model.name, "no labelled row is predicted", "predict the rows of train and dev at least")
-    return found
+    told_rows = rows.select([f"_key_{i}" for i in range(len(key))])
+    predicted = pl.Series("_predicted", values["predicted"])
+    return Predicted(judged=found, rows=told_rows.with_columns(predicted), key=list(key))
 
 
 def _read(run: Run, model: Model, connection: Any) -> None:

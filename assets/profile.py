@@ -201,6 +201,7 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
         tolerance=spec.shift.tolerance,
         target=spec.target,
         time=spec.time,
+        code=code,
     )
     cells = profile.cells
     if across or (spec.splits.time and code != "SHIFT1"):
@@ -241,7 +242,8 @@ def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned
     silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
     cells = told(cells, silent)
     profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)
-    question = Question(unit="day", seed=f"{subject.fingerprint} months", tolerance=spec.shift.tolerance)
+    seed = f"{subject.fingerprint} months"
+    question = Question(unit="day", seed=seed, tolerance=spec.shift.tolerance, code="SHIFT5")
     reports = compare_months(profile, profile.cells, question)
     for report in reports:
         learned.add("months", report)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from assets.cron import parse
+from assets.model_spec import HumanLevel, ModelSpec, WeightsSpec
 from assets.yaml_moments import as_duration, as_place
 from checks.contract import Contract, OneOrMany, Strict
 
@@ -161,30 +162,13 @@ class ShiftSpec(Strict):
         0.02, gt=0, lt=1, description="Effects (total variation) below it are no alarm, in every comparison."
     )
     on_shift: Literal["warn", "block"] = Field(
-        "warn", description="What SHIFT4 and WATCH1 do: `block` keeps the version from being published."
+        "warn",
+        description="What SHIFT4 and WATCH1 do: `block` keeps the version from being published, until "
+        "`gristmill accept NAME SHIFT4 --why WHY` lets that one version pass.",
     )
-
-
-class ModelSpec(Strict):
-    """A model that is fitted here, or predictions that were made elsewhere: either way it is judged."""
-
-    estimator: str | None = Field(
-        None, description="A scikit-learn estimator: `package.module:attribute`, or `file.py:function` of the project."
+    block_above: float = Field(
+        0.05, gt=0, lt=1, description="Under `on_shift: block`, SHIFT4 blocks where an effect lies wholly above it."
     )
-    params: dict[str, Any] = Field(default_factory=dict, description="What the estimator is made with.")
-    predictions: OneOrMany = Field(
-        (), description="Files of predictions made elsewhere: the key, and `prediction` or one `p_<class>` a class."
-    )
-    partial: bool = Field(False, description="Whether the predictions may lack rows.")
-
-
-class HumanLevel(Strict):
-    """Human-level performance: how often people are wrong on the same task."""
-
-    metric: str | None = Field(None, description="What is measured. Default: `error_rate`, of a quantity `mae`.")
-    value: float = Field(description="How much of it people reach.")
-    who: str = Field("", description="Whose: one person, an expert, a crowd.")
-    source: str = Field("", description="Where the figure comes from.")
 
 
 class DatasetSpec(Strict):
@@ -275,6 +259,7 @@ MODELS: dict[tuple[str, ...], type[Strict]] = {
     ("contract",): Contract,
     ("human_level",): HumanLevel,
     ("models", "*"): ModelSpec,
+    ("models", "*", "weights"): WeightsSpec,
 }
 
 
@@ -291,5 +276,5 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
         ("contract", "rules"): ExpressionPromise,
         ("contract", "unique"): UniquePromise,
     }
-    model = MODELS.get(path) or MODELS.get((*path[:1], "*")) or nested.get(path[:2])
+    model = MODELS.get(path) or MODELS.get((*path[:1], "*", *path[2:])) or nested.get(path[:2])
     return [field.alias or name for name, field in model.model_fields.items()] if model else []

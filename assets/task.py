@@ -12,7 +12,7 @@ from typing import Any
 from assets.errors import ModelFailed
 from assets.project import Dataset
 from assets.step import Run
-from warehouse.modelled import classes_sql, entities_sql, is_number, is_whole_number, labelled_sql
+from warehouse.modelled import classes_sql, entities_sql, is_number, is_time, is_whole_number, labelled_sql
 from warehouse.records import Version
 
 MOST_CLASSES = 100
@@ -33,6 +33,7 @@ class Task:
         features: The columns that a model sees, and their DuckDB types.
         n_entities: By split, the entities of labelled rows.
         n_rows: By split, the labelled rows.
+        time: The column that says when a row happened, where it is a date or a timestamp.
     """
 
     version: Version
@@ -43,6 +44,7 @@ class Task:
     features: Mapping[str, str]
     n_entities: Mapping[str, int]
     n_rows: Mapping[str, int]
+    time: str | None = None
 
     @property
     def name(self) -> str:
@@ -82,7 +84,13 @@ def task_of(run: Run, dataset: Dataset, version: Version, model: str) -> Task:
         features={name: version.columns[name] for name in build.detail["features"]},
         n_entities={split: n for split, _, n in counts},
         n_rows={split: n for split, n, _ in counts},
+        time=_moment(build.detail.get("time"), version),
     )
+
+
+def _moment(time: str | None, version: Version) -> str | None:
+    """The column of time, where it is one."""
+    return time if time and is_time(version.columns.get(time, "")) else None
 
 
 def as_label(value: object, *, is_truth: bool, among: Sequence[str] = ()) -> str:

@@ -76,4 +76,4 @@ def told_shares(meta: Meta, model_run_id: str) -> dict[str, Any] | None:
         return None
     known = {name: rows[0][name] for name in KEPT}
     found = ClassShares(**known, shares=tuple(ClassShare(**share) for share in rows[0]["shares"]))
-    return known | {"shares": rows[0]["shares"], "line": found.line}
+    return known | {"shares": rows[0]["shares"], "line": found.line, "remedy": found.remedy}

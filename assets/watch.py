@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assets.compare_versions import Growth, growth_since, mount_sides
 from assets.day_profile import Known, Recipe, cells_row, day_rows, moved_on, watched_among, watched_rows
+from assets.gate import gated
 from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.bins import Cells
@@ -25,7 +26,6 @@ from checks.watch_report import (
     beginning,
     compare_window,
     continuing,
-    finding_on,
     not_yet,
     reference_until,
     with_dayless,
@@ -98,7 +98,7 @@ def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, lear
     dayless = (n_before - known.counted.n_rows, n_before) if known else None
     now = (days.n_read - days.added.n_rows, days.n_read)
     finding = with_dayless(finding, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
-    learned.findings.append(finding_on(finding, spec.shift.on_shift))
+    learned.findings.append(gated(finding, subject.dataset))
 
 
 def _before(run: Run, subject: Subject) -> Version | None:
@@ -178,7 +178,8 @@ def _added(run: Run, subject: Subject, snapshot: int, growth: Growth | None) -> 
 def _judge(subject: Subject, days: Days, known: Known | None, learned: Learned) -> Finding:
     recipe, counted, watched = days.recipe, days.counted, watched_among(days.cells)
     spec = subject.dataset.file.spec
-    question = Question(unit="day", seed=f"{recipe.cells_of} {counted.days[-1]}", tolerance=spec.shift.tolerance)
+    seed = f"{recipe.cells_of} {counted.days[-1]}"
+    question = Question(unit="day", seed=seed, tolerance=spec.shift.tolerance, target=spec.target, code=CODE)
     window = compare_window(counted, watched, question, until=recipe.reference_until)
     if window:
         learned.add("days", window)

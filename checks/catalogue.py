@@ -187,7 +187,7 @@ CATALOGUE = {
         title="This version and the last",
         meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance. Where rows "
         "were only added, the added ones are compared with those that were there. Under `shift: {on_shift: block}` it "
-        "blocks.",
+        "blocks beyond `block_above`, until `gristmill accept NAME SHIFT4 --why WHY` lets that version pass.",
         advice="Find out what changed at the source before you fit on it; models of the last version were made for "
         "other data.",
         can_block=True,

@@ -110,15 +110,17 @@ def figure_of(profile: Profile, cells: Cells, parts: Sequence[str]) -> dict[str,
     sides = {part: profile.parts[part] for part in parts if part in profile.parts}
     sides = sides or dict(profile.parts)
     if cells.is_ordered and cells.shown:
-        return _histogram(cells, sides)
+        return histogram_of(cells, {part: side.counts[cells.column].sum(axis=0) for part, side in sides.items()})
     return _bars(cells, sides) if cells.labels else None
 
 
-def _histogram(cells: Cells, sides: Mapping[str, Side]) -> dict[str, Any]:
-    """Values beyond the outer edges are counted in the outermost cells."""
+def histogram_of(cells: Cells, counts: Mapping[str, Floats]) -> dict[str, Any]:
+    """The data of a histogram from rows by cell of each part.
+
+    Values beyond the outer edges are counted in the outermost cells.
+    """
     shown = np.asarray(cells.shown)
     to = np.clip(np.searchsorted(shown, np.asarray(cells.edges)) - 1, 0, len(shown) - 2)
-    counts = {part: side.counts[cells.column].sum(axis=0) for part, side in sides.items()}
     series = {part: np.bincount(to, weights=c[:-1], minlength=len(shown) - 1) for part, c in counts.items()}
     edges = [moment(e) for e in shown] if cells.kind == "time" else [float(f"{e:.6g}") for e in shown]
     return {

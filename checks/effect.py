@@ -101,6 +101,30 @@ class Change:
     margin: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Excess:
+    """A range or a level of which the current side has more.
+
+    Attributes:
+        what: The column and the range or level, in words.
+        reference: The share of the reference's rows that are in it.
+        current: The same of the current side.
+    """
+
+    what: str
+    reference: float
+    current: float
+
+    @property
+    def grown(self) -> float:
+        """By how much the share grew.
+
+        >>> Excess(what="age 20 to 30", reference=0.25, current=0.5).grown
+        0.25
+        """
+        return self.current - self.reference
+
+
 def mean_change(moments: Array, is_first: NDArray[np.bool_], q: float) -> Change | None:
     """The difference of means in standard deviations.
 

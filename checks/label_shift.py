@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES
 from checks.leave_one_out import Judged
+from checks.remedies import listed
 from checks.student import quantile
 from checks.units import N_BUCKETS
 from checks.words import plural
@@ -27,6 +28,10 @@ Array = NDArray[np.float64]
 # The ratio of the largest to the smallest singular value of the confusion: beyond it small errors become large ones.
 MOST_CONDITION = 10.0
 MOST_NAMED = 3
+REMEDY = (
+    "Where rows of a class look as they did, other priors mend it: weigh the classes by these shares ({classes}), or "
+    "recalibrate. Where they do not, get labels from the new world and retrain."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,17 @@ class ClassShares:
         said = [str(share) for share in order[:MOST_NAMED]]
         more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
         return f"{rows}: {', '.join(said)}{more}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where a class is more or less frequent than among labelled rows; empty where none is.
+
+        >>> one = ClassShare(label="yes", labelled=0.2, estimate=0.35, low=0.3, high=0.4)
+        >>> ClassShares(verdict="told", shares=(one,), n_labelled=900, n_rows=1200).remedy[:40]
+        'Where rows of a class look as they did, '
+        """
+        moved = [share.label for share in self.shares if not share.low <= share.labelled <= share.high]
+        return REMEDY.format(classes=listed(moved)) if moved else ""
 
 
 def class_shares(

@@ -62,7 +62,7 @@ def compare_months(profile: Profile, cells: Sequence[Cells], question: Question)
     if len(months) < 2:
         return []
     reports = []
-    question = replace(question, n_assignments=N_ASSIGNMENTS)
+    question = replace(question, n_assignments=N_ASSIGNMENTS, most_drawn=0)
     compared = [replace(c, why=c.why or _tells_the_month(profile, c)) for c in cells]
     for month in months[-MOST_MONTHS:]:
         others = replace(_others(profile, month), name=OTHERS)
@@ -100,6 +100,7 @@ def months_finding(reports: Sequence[ShiftReport], profile: Profile) -> Finding:
         outcome="pass",
         seen=f"{len(shifted)} of {of} shifted against the others, most {most.current}: {column.column}"
         f" (effect {column.effect:.2f}); the unit is the day",
+        remedy=most.remedy,
     )
 
 

@@ -23,7 +23,7 @@ class PairShift:
         first: A column.
         second: The other; the target, the time or what is missing of a column stands second.
         meaning: What it says when they are related otherwise than before.
-        verdict: As of `checks.report.ColumnShift`; an effect here is a difference of correlations.
+        verdict: As of `checks.column_shift.ColumnShift`; an effect here is a difference of correlations.
         reference: Their rank correlation in the reference, -1 to 1.
         current: The same in the current side.
         p_value: Of this pair alone.

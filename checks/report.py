@@ -5,74 +5,25 @@ How it is computed is `checks.shift`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from checks.column_shift import ColumnShift
 from checks.distances import NAMES as DISTANCES
-from checks.effect import Change
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
+from checks.remedies import Seen, remedy_of
+from checks.shift_figures import figures_of
 from checks.words import p_words, plural
 
 if TYPE_CHECKING:
     import polars as pl
 
-Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
+CODE = "SHIFT6"
 MOST_NAMED = 3
 MOST_LINES = 40
 MOST_PAIR_LINES = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnShift:
-    """What was found of one column.
-
-    Attributes:
-        column: Its name.
-        verdict: `shifted`: beyond chance and beyond the tolerance. `same`: the interval lies below the tolerance.
-            `cannot_tell`: neither. `not_applicable`: it has no distribution to compare.
-        why: What is to be said of the verdict.
-        statistic: The statistic that is most surprising.
-        p_value: Of this column alone.
-        p_corrected: Of the whole family of columns.
-        effect: Total variation, 0 to 1, less what chance gives.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        unit: What was swapped.
-        smallest_effect: The smallest that would be called shifted in four of five tries.
-        changes: The difference in plain units.
-        distances: As the field knows them (`checks.distances`): they are told and decide nothing.
-    """
-
-    column: str
-    verdict: Verdict
-    why: str = ""
-    statistic: str | None = None
-    p_value: float | None = None
-    p_corrected: float | None = None
-    effect: float | None = None
-    low: float | None = None
-    high: float | None = None
-    unit: str = ""
-    smallest_effect: float | None = None
-    changes: tuple[Change, ...] = ()
-    distances: Mapping[str, float] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
-        return asdict(self) | {"changes": [asdict(change) for change in self.changes]}
-
-    @property
-    def said(self) -> str:
-        """The change in plain units, in words.
-
-        >>> ColumnShift(column="x", verdict="shifted", changes=(Change(what="mean, in sd", value=.5, margin=.1),)).said
-        'mean, in sd +0.500 ± 0.100'
-        """
-        # Of several only those are told that are beyond their margin; one always is.
-        told = [c for i, c in enumerate(self.changes) if not i or abs(c.value) > c.margin]
-        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +45,8 @@ class ShiftReport:
         classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
         tolerance: The effect below which there was no alarm.
+        code: Which question of the catalogue it answers.
+        target: What a model is to predict.
     """
 
     reference: str
@@ -110,6 +63,26 @@ class ShiftReport:
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
     tolerance: float = 0.02
+    code: str = CODE
+    target: str | None = None
+
+    @property
+    def by(self) -> str:
+        """What was swapped, how many of them, and in how many groups."""
+        groups = f", in {self.n_groups[0]:,} and {self.n_groups[1]:,} groups" if self.n_groups else ""
+        return f"{self.unit}{groups}"
+
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        """The data of its pictures: effects against the tolerance, the columns with the largest, pairs that shifted.
+
+        `checks.figure.draw` makes SVG of each.
+        """
+        return figures_of(self.columns, self.shifted_pairs, tolerance=self.tolerance, named=self._sides)
+
+    @property
+    def _sides(self) -> str:
+        return f"{self.current} against {self.reference}"
 
     @property
     def is_shifted(self) -> bool:
@@ -137,19 +110,42 @@ class ShiftReport:
         if self.classifier and self.classifier.verdict == "shifted":
             told = [Finding(code="SHIFT6", outcome="pass" if self.declared else "warn", seen=self.classifier.line)]
         if not self.is_shifted:
-            return [self.finding("SHIFT6"), *told]
+            return [self.finding(CODE), *told]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
-            Finding(code="SHIFT6", outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}")
+            Finding(
+                code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}", remedy=self._remedy([c])
+            )
             for c in self.shifted
         ]
-        pairs = [Finding(code="SHIFT6", outcome=outcome, column=p.first, seen=p.line) for p in self.shifted_pairs]
+        pairs = [
+            Finding(code=CODE, outcome=outcome, column=p.first, seen=p.line, remedy=self._remedy([], [p]))
+            for p in self.shifted_pairs
+        ]
         return [*columns, *pairs, *told]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, naming the columns and of what the current side has more; empty without a shift."""
+        return self._remedy(self.shifted, self.shifted_pairs)
+
+    def _remedy(self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = ()) -> str:
+        seen = Seen(
+            code=self.code,
+            reference=self.reference,
+            current=self.current,
+            columns=[c.column for c in columns],
+            excesses=[c.excesses[0] for c in columns if c.excesses],
+            pairs=pairs,
+            target=self.target,
+            is_declared=self.declared,
+        )
+        return remedy_of(seen)
 
     def finding(self, code: str) -> Finding:
         """The answer to one question of the catalogue, in one sentence."""
         judged = [c for c in self.columns if c.verdict != "not_applicable"]
-        sides = f"{self.current} against {self.reference}"
+        sides = self._sides
         if not judged:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
         about = f"; {self.note}" if self.note else ""
@@ -157,7 +153,8 @@ class ShiftReport:
             led = self._led()
             said = "shifted, as declared" if self.declared else "shifted"
             seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
-            return Finding(code=code, outcome="pass" if self.declared else "warn", seen=seen)
+            outcome: Outcome = "pass" if self.declared else "warn"
+            return Finding(code=code, outcome=outcome, seen=seen, remedy=self.remedy)
         if all(c.p_value is None for c in judged):
             return Finding(code=code, outcome="cannot_tell", seen=f"{sides}: {self.note or judged[0].why}")
         with_pairs = f" and {plural(self.n_pairs, 'pair')} of them{self._sampled()}" if self.n_pairs else ""
@@ -200,6 +197,9 @@ class ShiftReport:
             "n_groups": list(self.n_groups) if self.n_groups else None,
             "note": self.note,
             "tolerance": self.tolerance,
+            "remedy": self.remedy,
+            "code": self.code,
+            "target": self.target,
             "columns": [column.to_json() for column in self.columns],
             "pairs": [pair.to_json() for pair in self.pairs],
             "n_pairs": self.n_pairs,
@@ -209,10 +209,7 @@ class ShiftReport:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ShiftReport:
         """The report that `to_json` wrote."""
-        columns = tuple(
-            ColumnShift(**dict(c) | {"changes": tuple(Change(**change) for change in c.get("changes", ()))})
-            for c in raw["columns"]
-        )
+        columns = tuple(ColumnShift.from_json(column) for column in raw["columns"])
         told, n_groups, pair_rows = raw.get("classifier"), raw.get("n_groups"), raw.get("pair_rows")
         return cls(
             **{name: raw[name] for name in ("reference", "current", "declared", "unit", "n_reference", "n_current")},
@@ -224,6 +221,8 @@ class ShiftReport:
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
             n_groups=tuple(n_groups) if n_groups else None,
             tolerance=raw.get("tolerance", 0.02),
+            code=raw.get("code", CODE),
+            target=raw.get("target"),
         )
 
     def to_polars(self) -> pl.DataFrame:
@@ -231,7 +230,7 @@ class ShiftReport:
         import polars as pl
 
         rows = [
-            {k: v for k, v in c.to_json().items() if k not in {"changes", "distances"}}
+            {k: v for k, v in c.to_json().items() if k not in {"changes", "distances", "excesses", "figure"}}
             | {"change": c.said}
             | {name: c.distances.get(name) for name in DISTANCES}
             for c in self.columns
@@ -239,7 +238,7 @@ class ShiftReport:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join([*self.lines(), *([f"What to do: {self.remedy}"] if self.remedy else [])])
 
     __repr__ = __str__
 
@@ -247,7 +246,7 @@ class ShiftReport:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
         head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
         width = max([6, *(len(_shown(c.column)) for c in self.columns[:most])])
-        lines = [head, f"by {self.unit}", *([self.note] if self.note else [])]
+        lines = [head, f"by {self.by}", *([self.note] if self.note else [])]
         lines += [self.classifier.line] if self.classifier else []
         lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
         lines += [_line(column, width) for column in self.columns[:most]]

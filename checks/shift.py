@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.bins import PRECISIONS, Cells, added, merged
+from checks.bins import Cells, added, merged
+from checks.column_shift import ColumnShift
 from checks.distances import distances
-from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
+from checks.effect import Change, Effect, Excess, design_effect, effect_of
 from checks.family import Adjusted, step_down
 from checks.pairs import Pairs, correlate_pairs, judged
-from checks.report import ColumnShift, ShiftReport, place
+from checks.report import ShiftReport, place
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
-from checks.student import quantile
+from checks.two_sides import MOST_GROUPS, changes, drawn_as, excesses, picture
 from checks.units import PAIRED_ABOVE, Side, Units, form_units, pair_units, too_little
 
-MOST_GROUPS = 10
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
 # Of the family-wise error; a difference of correlations below the tolerance is no alarm.
@@ -50,6 +50,8 @@ class Question:
         n_assignments: How many assignments are drawn.
         target: What a model is to predict: its relation to other columns is asked.
         time: The column of time: trends inside the sides are asked.
+        code: Which question of the catalogue it is.
+        most_drawn: Of how many columns, those of the largest effect, a picture is kept.
     """
 
     unit: str
@@ -63,6 +65,8 @@ class Question:
     n_assignments: int = N_ASSIGNMENTS
     target: str | None = None
     time: str | None = None
+    code: str = "SHIFT6"
+    most_drawn: int = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,8 @@ class Measured:
     design_ratio: float
     distances: Mapping[str, float]
     precise_share: float
+    excesses: tuple[Excess, ...]
+    figure: Mapping[str, Any] | None
 
 
 def compare_sides(
@@ -104,10 +110,12 @@ def compare_sides(
         columns=tuple(_silent(cells, "not_applicable", cells.why, question.unit) for cells in columns),
         note=question.unlike,
         tolerance=question.tolerance,
+        code=question.code,
+        target=question.target,
     )
     is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(reference.n_entities, current.n_entities))
     # In one fixed order, so that exchanging the sides changes nothing but their names.
-    is_turned = _rank(reference) > _rank(current)
+    is_turned = reference.rank > current.rank
     first, second = (current, reference) if is_turned else (reference, current)
     units = pair_units(first, second) if is_paired else form_units(first, second)
     n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
@@ -139,7 +147,8 @@ def _told(
     if not measured and pairs is None:
         return replace(empty, columns=tuple(sorted(silent, key=place)))
     adjusted, n = _family(measured, pairs), len(measured)
-    report = replace(empty, columns=tuple(sorted([*_judge(measured, adjusted, question), *silent], key=place)))
+    drawn = _drawn(_judge(measured, adjusted, question), question.most_drawn)
+    report = replace(empty, columns=tuple(sorted([*drawn, *silent], key=place)))
     report = report.noted(*_sampled(measured, adjusted, question.alpha))
     if pairs is None:
         return report
@@ -155,11 +164,6 @@ def _told(
     return replace(report, pairs=by_pair, n_pairs=len(pairs.named))
 
 
-def _rank(side: Side) -> tuple[Any, ...]:
-    counted = b"".join(side.counts[name].tobytes() for name in sorted(side.counts))
-    return (-side.n_entities, -side.n_rows, side.rows.tobytes(), counted)
-
-
 def _measure(
     first: Side,
     second: Side,
@@ -171,6 +175,7 @@ def _measure(
     is_turned: bool,
 ) -> tuple[list[Measured], list[ColumnShift]]:
     rows = units.sums(first.rows, second.rows)
+    named = drawn_as(*((second.name, first.name) if is_turned else (first.name, second.name)))
     measured, silent = [], []
     for cells in columns:
         if cells.why:
@@ -191,46 +196,23 @@ def _measure(
         scores, leading = column_scores(found, rows, chosen, units)
         groups = added(column.counts, merged(column.pooled, cells, MOST_GROUPS))
         sums = [column.counts[side].sum(axis=0) for side in (units.is_first, ~units.is_first)]
+        before, now = sums[::-1] if is_turned else sums
         moments = units.sums(first.moments[name], second.moments[name]) if name in first.moments else None
-        ones, twos = groups[units.is_first], groups[~units.is_first]
         measured.append(
             Measured(
                 cells=cells,
                 scores=scores,
                 statistic=leading,
                 effect=effect_of(groups, chosen, units),
-                changes=tuple(_changes(column, moments, units, leading, is_turned=is_turned)),
-                design_ratio=design_effect(ones) / max(design_effect(twos), 1e-12),
-                distances=distances(cells, *(sums[::-1] if is_turned else sums)),
+                changes=tuple(changes(column, moments, units, leading, is_turned=is_turned)),
+                design_ratio=design_effect(groups[units.is_first]) / max(design_effect(groups[~units.is_first]), 1e-12),
+                distances=distances(cells, before, now),
                 precise_share=column.precise_share,
+                excesses=excesses(cells, before, now),
+                figure=picture(cells, dict(zip(named, (before, now), strict=True))),
             )
         )
     return measured, silent
-
-
-def _changes(
-    column: Column, moments: NDArray[Any] | None, units: Units, leading: str, *, is_turned: bool
-) -> list[Change]:
-    """In plain units: decimal places where they lead, means, the most changed level, what is missing."""
-    is_reference = units.is_first != is_turned
-    q, counts = quantile(units.fewest - 1), column.counts
-    rows = counts.sum(axis=1)
-
-    def most_changed(of: NDArray[Any], names: Sequence[str]) -> Change:
-        shares = [of[side].sum(axis=0) / max(of[side].sum(), 1) for side in (is_reference, ~is_reference)]
-        most = int(np.abs(shares[1] - shares[0])[: len(names)].argmax())
-        return share_change(of[:, most], of.sum(axis=1), is_reference, q, f"share {names[most]}")
-
-    found = [mean_change(moments, is_reference, q)] if moments is not None else []
-    if leading == "precision" and column.precision is not None:
-        found.insert(
-            0, most_changed(column.precision, ["in whole numbers", *(f"in {places}" for places in PRECISIONS[1:4])])
-        )
-    if not column.cells.is_ordered:
-        found.append(most_changed(counts, [f"of {level!r}" for level in column.cells.names[:-1]]))
-    if counts[:, -1].any():
-        found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
-    return [change for change in found if change is not None]
 
 
 def _family(measured: Sequence[Measured], pairs: Pairs | None) -> Adjusted:
@@ -280,7 +262,15 @@ def _column(m: Measured, p: float, corrected: float, ratio: float, question: Que
         smallest_effect=min(smallest, 1.0),
         changes=m.changes,
         distances=m.distances,
+        excesses=m.excesses if verdict == "shifted" else (),
+        figure=m.figure,
     )
+
+
+def _drawn(columns: Sequence[ColumnShift], most: int) -> list[ColumnShift]:
+    """The columns; all but those of the largest effect without their picture."""
+    order = sorted(columns, key=lambda c: -(c.effect or 0.0))
+    return [c if i < most else replace(c, figure=None) for i, c in enumerate(order)]
 
 
 def _verdict(effect: Effect, corrected: float, smallest: float, question: Question) -> tuple[Any, str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,12 @@ class Side:
     def n_entities(self) -> int:
         """All its entities: each lies in one bucket."""
         return int(self.entities.sum())
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """What puts two sides in one order, whichever of them is the reference."""
+        counted = b"".join(self.counts[name].tobytes() for name in sorted(self.counts))
+        return (-self.n_entities, -self.n_rows, self.rows.tobytes(), counted)
 
     def __add__(self, other: Side) -> Side:
         """Both sides together; they share no entity."""

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from checks.bins import Cells
 from checks.day_counts import DayCounts
 from checks.finding import Finding
+from checks.remedies import watch_remedy
 from checks.report import ShiftReport
 from checks.shift import Question, compare_sides
 from checks.watching import ALARM_AT, FEWEST_DAYS, Judged
@@ -97,8 +98,11 @@ def continuing(
     if window and window.shifted:
         named = ", ".join(c.column for c in window.shifted[:MOST_NAMED])
         told.append(f"{window.current} against {window.reference}: shifted: {named}")
-    is_alarm = any(one.is_alarm for one in new) or bool(judged and judged[-1].is_alarm)
-    return Finding(code=CODE, outcome="warn" if is_alarm else "pass", seen="; ".join(told))
+    alarm = alarm_since(judged) or next((one for one in new if one.is_alarm), None)
+    if alarm is None:
+        return Finding(code=CODE, outcome="pass", seen="; ".join(told), remedy=window.remedy if window else "")
+    remedy = watch_remedy(_led(alarm), alarm.day, window.remedy if window else "")
+    return Finding(code=CODE, outcome="warn", seen="; ".join(told), remedy=remedy)
 
 
 def _told(judged: Sequence[Judged], new: Sequence[Judged]) -> str:
@@ -138,8 +142,3 @@ def with_dayless(
         if more.value > 0 and more.is_beyond(question.tolerance, question.alpha):
             return replace(finding, outcome="warn", seen=f"{seen} ({before[0]:,} of {before[1]:,} before)")
     return replace(finding, seen=seen)
-
-
-def finding_on(finding: Finding, on_shift: str) -> Finding:
-    """A warning that blocks where the dataset's file says so."""
-    return replace(finding, outcome="fail") if on_shift == "block" and finding.outcome == "warn" else finding

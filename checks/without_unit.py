@@ -11,9 +11,10 @@ from math import hypot
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import collect
+from checks.column_shift import ColumnShift
 from checks.effect import Change
 from checks.proportion import exact
-from checks.report import ColumnShift, ShiftReport, place
+from checks.report import ShiftReport, place
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -76,6 +76,15 @@ def is_loud(row: Mapping[str, Any]) -> bool:
     return row["outcome"] == "warn" and not row.get("accepted")
 
 
+def let_pass_words(passed: Mapping[str, str]) -> str:
+    """Who let one version pass, and why.
+
+    >>> let_pass_words({"author": "ana", "why": "new prices"})
+    'let pass by ana: new prices'
+    """
+    return f"let pass by {passed['author']}: {passed['why']}"
+
+
 def accepted_words(accepted: Mapping[str, str]) -> str:
     """Until when, by whom and why.
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from assets.gate import BY_POLICY
 from assets.project import Project
 from checks.catalogue import CATALOGUE
 from pipelines.author import author
@@ -62,8 +63,9 @@ def _prove_not_blocking(meta: Meta, name: str, code: str, asked: str) -> None:
     newest = next(iter(meta.steps(name, step="audit")), None)
     audited = meta.findings(newest.step_id) if newest else []
     if any(row["code"] == code and row["outcome"] == "fail" for row in audited):
-        found = "it blocks the newest build, and what blocks is mended, not accepted"
-        raise NotPossible(asked, found, CATALOGUE[code].advice)
+        once = f"`gristmill accept {name} {code} --why WHY`, without `--until`, lets this one version pass"
+        hint = once if code in BY_POLICY else CATALOGUE[code].advice
+        raise NotPossible(asked, "it blocks the newest build, and what blocks is mended, not accepted", hint)
 
 
 def _never_warns(code: str, found: Sequence[Mapping[str, Any]]) -> str:

@@ -23,6 +23,7 @@ from warehouse.query import parse, quoted
 from warehouse.records import Version
 from warehouse.settings import find_project, read_settings
 from warehouse.tables import SPLIT_NAMES, version_sql
+from warehouse.weights import named_weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,8 +127,10 @@ class Dataset(Trainable):
             raise NotFound(f"split of {self.name!r}", split, tuple(SPLIT_NAMES)[:4])
         named = {*(columns or ()), *(parse(f"SELECT 1 WHERE {where}").columns if where else ())}
         part = share_sql(salt_of(self._warehouse, self._version), share)
-        select = version_sql(self.name, self._version.snapshot, split=split, named=named, condition=part)
-        known = [*self.columns, "split", "_entity", "_split", "_bucket", "_unused"]
+        weights = named_weights(self._warehouse.meta, self._version, named)
+        asked: dict[str, Any] = {"split": split, "named": named, "condition": part, "weights": weights}
+        select = version_sql(self.name, self._version.snapshot, **asked)
+        known = [*self.columns, "split", "_entity", "_split", "_bucket", "_unused", *weights]
         for column in columns or ():
             if column not in known:
                 raise NotFound(f"column of {self.name!r}", column, tuple(self.columns))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from checks.words import accepted_words
+from checks.words import accepted_words, let_pass_words
 from pipelines import messages
 from pipelines.commands_look import as_json_option, opened
 
@@ -22,14 +22,19 @@ from pipelines.commands_look import as_json_option, opened
 @click.option("--undo", is_flag=True, help="Let it count again.")
 @as_json_option
 def accept(name: str, code: str, *, until: str | None, why: str, undo: bool, as_json: bool) -> None:
-    """Silence the warnings of one code for one dataset until a day, and say why. What blocks cannot be accepted.
+    """Silence the warnings of one code for one dataset until a day, and say why.
+
+    Without `--until` it lets the newest build pass, once, that `shift: {on_shift: block}` holds back. What blocks for
+    any other reason cannot be accepted.
 
     \b
     Example: gristmill accept flights SHIFT4 --until 2027-01-31 --why "the winter timetable"
              gristmill accept flights SHIFT4 --undo
+             gristmill accept flights SHIFT4 --why "prices changed on purpose"
     """
     from pipelines.accepted import accept as keep
     from pipelines.accepted import withdraw
+    from pipelines.letting_pass import let_pass
 
     code = code.upper()
     with opened() as (project, warehouse):
@@ -39,13 +44,16 @@ def accept(name: str, code: str, *, until: str | None, why: str, undo: bool, as_
             withdraw(project, warehouse.meta, name, code)
             facts: dict[str, Any] = {"name": name, "code": code, "until": None}
         elif until is None:
-            raise click.UsageError("Say until when: `--until 2027-01-31`, or `--undo`.")
+            facts = let_pass(project, warehouse.meta, name, code, why=why)
         else:
             facts = keep(project, warehouse.meta, name, code, until=until, why=why)
     if as_json:
         messages.say_json(facts)
     elif undo:
         messages.say(f"{name}  {code} counts again")
+    elif until is None:
+        messages.say(f"{name}  {code} {let_pass_words(facts)}")
+        messages.say(f"  the build is published by the next `gristmill run {name}`, and no other one")
     else:
         messages.say(f"{name}  {code} {accepted_words(facts)}")
         if before := facts["before"]:

@@ -10,8 +10,8 @@ from typing import Any
 from assets.errors import ModelFailed
 from assets.model_plan import Model, models_of
 from assets.model_problems import MODEL_NAME
+from assets.model_spec import ModelSpec
 from assets.project import Project
-from assets.spec import ModelSpec
 from assets.step import Run
 from pipelines.author import author
 from warehouse.client import Warehouse

@@ -32,14 +32,21 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
             continue
         for metric in model["metrics"]:
             _ladder(metric)
-        if model["label_shares"]:
-            messages.say(f"Labels   {model['label_shares']['line']}")
+        _further(model)
         if model["hint"]:
             messages.say(f"Hint     {model['hint']}")
         messages.say(f"First    {model['first_fix']}")
     if facts["note"]:
         messages.say(f"Note     {facts['note']}")
     _judged(facts)
+
+
+def _further(model: Mapping[str, Any]) -> None:
+    """What is known beside the ladder: the last month, and the classes of rows without a label."""
+    for window in model["windows"]:
+        messages.say(f"{window['name']}: {window['line']}")
+    if shares := model["label_shares"]:
+        messages.say(f"Labels   {shares['line']}{'. ' if shares['remedy'] else ''}{shares['remedy']}")
 
 
 def _judged(facts: Mapping[str, Any]) -> None:

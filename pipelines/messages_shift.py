@@ -28,7 +28,7 @@ def shift(name: str, facts: Facts, *, by: str | None) -> None:
     months = [c for c in facts["comparisons"] if c["kind"] == "months"]
     for comparison in facts["comparisons"]:
         if comparison["kind"] != "months":
-            _comparison(name, comparison)
+            _comparison(name, comparison, with_remedy=by not in {None, "day"})
     if months:
         _months(months)
     if not facts["comparisons"] and not facts.get("watch"):
@@ -37,14 +37,17 @@ def shift(name: str, facts: Facts, *, by: str | None) -> None:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --by day")
 
 
-def _comparison(name: str, comparison: Facts) -> None:
-    report = ShiftReport.from_json({k: v for k, v in comparison.items() if k != "kind"})
+def _comparison(name: str, comparison: Facts, *, with_remedy: bool) -> None:
+    """A comparison as a table; its remedy where no finding before it has told it."""
+    report = ShiftReport.from_json({k: v for k, v in comparison.items() if k not in {"kind", "remedy"}})
     messages.say()
     declared = "  (declared: they are meant to differ)" if report.declared else ""
     head, *lines = report.lines(most=MOST_COLUMNS, rest=f"gristmill shift {name} --json")
     messages.say(f"{head}{declared}")
     for line in lines:
         messages.say(f"  {line}")
+    if with_remedy and report.remedy:
+        messages.say(f"  What to do: {report.remedy}")
 
 
 def _nothing(name: str, by: str | None, findings: Sequence[Facts]) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 
 import click
 
+from assets.model_spec import HumanLevel, ModelSpec, WeightsSpec
 from assets.spec import (
     ClusterSpec,
     DatasetSpec,
-    HumanLevel,
-    ModelSpec,
     Predefined,
     ShiftSpec,
     SourceSpec,
@@ -37,6 +36,11 @@ SECTIONS: tuple[tuple[str, str, type[Strict]], ...] = (
     ("splits.clusters", "One of `linked_by`, `text` and `numbers`, or several.", ClusterSpec),
     ("shift", "Takes effect with the next audit: of new rows, or by `gristmill run --force`.", ShiftSpec),
     ("models.NAME", "Fitted here (`estimator`) or made elsewhere (`predictions`): one of the two.", ModelSpec),
+    (
+        "models.NAME.weights",
+        "Weights mend other inputs, no other relation. Refused where under a tenth of the rows are left in effect.",
+        WeightsSpec,
+    ),
     (
         "human_level",
         "A number is its `value`. Of a list, the best one is what avoidable bias is measured from.",

@@ -59,10 +59,11 @@ def shift(project: Project, meta: Meta, name: str, *, by: By | None = None) -> F
         "figures": audit_of(meta, version).detail.get("figures", []),
         "findings": [f for f in meta.findings(version.audit_id) if f["code"] in codes],
     }
-    return facts | {"watch": _watch(meta, version)} if by == "day" else facts
+    return facts | {"watch": watch_of(meta, version)} if by == "day" else facts
 
 
-def _watch(meta: Meta, version: Version) -> Facts | None:
+def watch_of(meta: Meta, version: Version) -> Facts | None:
+    """How the days of a version are watched, and what was said of each; None where they are not."""
     known = Known.of(meta, version)
     if known is None:
         return None

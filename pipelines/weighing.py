@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
 from warehouse.errors import NotPossible
-from warehouse.modelled import is_number, kind_of
+from warehouse.modelled import is_number
 from warehouse.portions import named_sql, number_sql
 from warehouse.query import quoted
 from warehouse.tables import SPLIT_NAMES
@@ -72,19 +72,18 @@ def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str
     """
     import polars as pl
 
-    from checks.domain import rows_of
-    from checks.importance import importance
+    from assets.weights import computed, weighable
 
     asked = f"weights like {other.split!r}"
     if SPLIT_NAMES[rows.split] == SPLIT_NAMES[other.split]:
         raise NotPossible(asked, "these are its own rows", "name another split")
-    seen = [name for name in features if kind_of(rows.version.columns[name]) != "other"]
+    if (kept := _kept(rows, SPLIT_NAMES[other.split])) is not None:
+        return kept
+    seen = weighable(rows.version, features)
     if not seen:
         raise NotPossible(asked, "no feature is a number or a category", "let the query make some")
-    sides = [
-        side.frame([*map(quoted, seen), "_bucket"]).with_columns(_part=pl.lit(side.split)) for side in (rows, other)
-    ]
-    found = importance(rows_of(pl.concat(sides), seen, second=other.split))
+    sides = [side.frame([*map(quoted, seen), "_bucket"]) for side in (rows, other)]
+    found = computed(sides[0], sides[1], seen)
     if found is None:
         sizes = f"{len(sides[0]):,} rows of {rows.split} and {len(sides[1]):,} of {other.split}"
         raise NotPossible(asked, f"{sizes} are too few to learn a difference from", "label more rows")
@@ -92,3 +91,16 @@ def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str
         said = f"{asked}: {len(found.weights):,} rows count as {found.n_effective:,.0f} of equal weight"
         warnings.warn(f"{said}: the splits have little in common", FewRowsCount, stacklevel=3)
     return pl.Series(NAME, found.weights)
+
+
+def _kept(rows: LabelledRows, like: str) -> pl.Series | None:
+    """The weights that are kept with the version, in the order of `rows`; None where there are none of these rows."""
+    from warehouse.weights import kept_weights, weights_sql
+
+    if rows.share != 1 or SPLIT_NAMES[rows.split] != "train":
+        return None
+    step = kept_weights(rows.warehouse.meta, rows.version, like)
+    if step is None:
+        return None
+    frame = rows.warehouse.lake.execute(weights_sql(rows.version.dataset, step.step_id)).pl()
+    return frame.sort("_row")["weight"].alias(NAME)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
     from ibis.backends.duckdb import Backend
 
-SCHEMAS = ("raw", "datasets", "rejected", "placements")
+SCHEMAS = ("raw", "datasets", "rejected", "placements", "weights")
 EXTENSIONS = ("sqlite_scanner", "ducklake")
 LOCK_WAIT_SECONDS = 600
 KEEP_DELETED_FOR = "1 day"

@@ -38,6 +38,11 @@ def is_whole_number(kind: str) -> bool:
     return bool(INTEGER.fullmatch(kind))
 
 
+def is_time(kind: str) -> bool:
+    """Whether a DuckDB type is a date's or a timestamp's."""
+    return bool(TIME.fullmatch(kind))
+
+
 def is_number(kind: str) -> bool:
     """Whether a DuckDB type is a number's, and no truth value's."""
     return bool(NUMBER.fullmatch(kind)) and kind != "BOOLEAN"
@@ -78,7 +83,7 @@ def labelled_sql(
         target: Its target.
         is_quantity: Whether the target is a number to come near to, and not a class.
         features: The columns that a model sees, and their types.
-        key: Columns that are wanted as they are, each as `_key_<i>`.
+        key: Columns that are wanted as they are, each as `_key_<i>`; `_place` is where a row is stored.
         split: Only this split.
     """
     label = label_sql(target, is_quantity=is_quantity)
@@ -87,7 +92,7 @@ def labelled_sql(
     where = [f"{quoted(target)} IS NOT NULL", "_split IS NOT NULL"]
     where += [f"isfinite({label})"] if is_quantity else []
     where += [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
-    rows = version_sql(dataset, snapshot, named=RESERVED)
+    rows = version_sql(dataset, snapshot, named=(*RESERVED, *key))
     return f"SELECT {', '.join([*listed, f'{label} AS {LABEL}', *RESERVED])} FROM ({rows}) WHERE {' AND '.join(where)}"
 
 

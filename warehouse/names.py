@@ -17,6 +17,7 @@ from warehouse.query import Parsed, parse, query_error, quoted
 from warehouse.records import Version
 from warehouse.schema import SCHEMA
 from warehouse.tables import SPLIT_NAMES, version_sql
+from warehouse.weights import named_weights
 
 INSPECTING = re.compile(r"^\s*(describe|summarize)\s+(.*)$", re.IGNORECASE | re.DOTALL)
 
@@ -86,10 +87,12 @@ def mount(warehouse: Warehouse, tables: Iterable[tuple[str, str]], *, named: Ite
             if name not in SPLIT_NAMES:
                 raise NotFound(f"split of {schema!r}", name, tuple(SPLIT_NAMES)[:4])
             version = _version_among(published, schema)
-            select = version_sql(version.dataset, version.snapshot, split=name, named=named)
+            weights = named_weights(warehouse.meta, version, named)
+            select = version_sql(version.dataset, version.snapshot, split=name, named=named, weights=weights)
         else:
             version = _version_among(published, name)
-            select = version_sql(version.dataset, version.snapshot, named=named)
+            weights = named_weights(warehouse.meta, version, named)
+            select = version_sql(version.dataset, version.snapshot, named=named, weights=weights)
         lake.execute(f"CREATE VIEW {quoted(schema or 'main')}.{quoted(name)} AS {select}")
 
 

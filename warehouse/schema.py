@@ -107,12 +107,15 @@ FINDINGS = sa.Table(
 ACCEPTANCES = sa.Table(
     "acceptances",
     SCHEMA,
-    _column("dataset", _text, key=True),
-    _column("code", _text, key=True),
-    _column("until", _text),
-    _column("why", _text),
-    _column("author", _text),
-    _column("accepted_at", _text),
+    *(_column(name, _text, key=True) for name in ("dataset", "code")),
+    *(_column(name, _text) for name in ("until", "why", "author", "accepted_at")),
+)
+# Which builds may be published though a finding holds them back by policy.
+PASSES = sa.Table(
+    "passes",
+    SCHEMA,
+    *(_column(name, _text, key=True) for name in ("dataset", "code", "fingerprint")),
+    *(_column(name, _text) for name in ("why", "author", "accepted_at")),
 )
 WRITTEN_BY = sa.Table(
     "schema_version",

@@ -112,7 +112,13 @@ def unread_rows_sql(select: str) -> str:
 
 
 def version_sql(
-    dataset: str, snapshot: int, *, split: str | None = None, named: Iterable[str] = (), condition: str | None = None
+    dataset: str,
+    snapshot: int,
+    *,
+    split: str | None = None,
+    named: Iterable[str] = (),
+    condition: str | None = None,
+    weights: Mapping[str, str] | None = None,
 ) -> str:
     """SELECT of a published version, with the column `split`.
 
@@ -122,14 +128,19 @@ def version_sql(
         split: Only this split (any name of `SPLIT_NAMES`); the column `split` is then left out.
         named: Columns that a query names: of the reserved ones it gets those, and `_place` for where a row is stored.
         condition: SQL over the table's own columns, `_entity` among them.
+        weights: By column, SQL of the weights that are kept of its rows (`_row`, `weight`).
     """
-    left_out = ", ".join(name for name in RESERVED if name not in set(named))
+    weights = weights or {}
+    left_out = ", ".join([*(name for name in RESERVED if name not in set(named)), *(f"_row_{c}" for c in weights)])
     columns = f"* EXCLUDE ({left_out})" if left_out else "*"
     columns += f", rowid AS {PLACE}" if PLACE in named else ""
     table = f"lake.datasets.{quoted(dataset)} AT (VERSION => {snapshot})"
     kept = [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
     kept += [condition] if condition else []
     where = f" WHERE {' AND '.join(kept)}" if kept else ""
+    for column, kept_sql in weights.items():
+        told = f"SELECT _row AS _row_{column}, weight AS {quoted(column)} FROM ({kept_sql})"
+        table += f" LEFT JOIN ({told}) ON _row_{column} = rowid"
     return f"SELECT {columns}{'' if split else ', _split AS split'} FROM {table}{where}"
 
 

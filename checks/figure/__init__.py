@@ -1,4 +1,4 @@
-"""The data of one picture in, SVG out: eight shapes, drawn by ourselves.
+"""The data of one picture in, SVG out: twelve shapes, drawn by ourselves.
 
     draw({"kind": "histogram", "title": "temp", "edges": [...], "series": {"train": [...], "dev": [...]}}) -> "<svg ..."
 

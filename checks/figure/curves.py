@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from checks.figure.canvas import Canvas, color, number, numbers, plain, short
+from checks.figure.canvas import Canvas, at, color, number, numbers, plain, short
 from checks.figure.scale import Scale, extent, labelled, nice_step, padded, rate, shown, ticks
 from checks.figure.series import Series, paint
 
@@ -37,6 +37,9 @@ def draw_line(figure: Mapping[str, Any]) -> Canvas:
     _draw_axis(canvas, y, bottom, top)
     _draw_names(canvas, x, names)
     if tolerance is not None:
+        if tolerance > bottom:
+            within = f"M{LEFT} {at(y(bottom))}H{RIGHT + 8}V{at(y(tolerance))}H{LEFT}z"
+            canvas.mark("path", d=within, fill=color("good"), fill_opacity="0.1")
         canvas.line(LEFT, y(tolerance), RIGHT + 8, y(tolerance), stroke=color("bad"), stroke_dasharray="6 3")
         place = min(y(tolerance), BOTTOM - 12)  # clear of the name of the last month
         canvas.text(RIGHT + 14, place - 1, "tolerance")

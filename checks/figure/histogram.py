@@ -118,16 +118,21 @@ def _draw_ticks(canvas: Canvas, edges: Sequence[float], places: Sequence[float],
     else:
         every = max(1, (len(edges) - 1) // 4)
         marked = [(places[i], shown(edges[i])) for i in range(0, len(edges), every)]
+    _draw_marks(canvas, [place for place, _ in marked])
     for place, told in marked:
-        canvas.line(place, BOTTOM, place, BOTTOM + 4, stroke_opacity="0.45")
         anchor = "start" if place < LEFT + 14 else "end" if place > RIGHT - 14 else "middle"
         canvas.text(place, BOTTOM + 15, told, text_anchor=anchor)
 
 
+def _draw_marks(canvas: Canvas, places: Sequence[float]) -> None:
+    """The marks of the axis, as one: a page has dozens of histograms."""
+    canvas.mark("path", d="".join(f"M{at(x)} {BOTTOM}v4" for x in places), stroke="currentColor", stroke_opacity="0.45")
+
+
 def _draw_moments(canvas: Canvas, edges: Sequence[float], places: Sequence[float]) -> None:
     every = max(1, (len(edges) - 1) // 4)
+    _draw_marks(canvas, places[::every])
     for i in range(0, len(edges), every):
-        canvas.line(places[i], BOTTOM, places[i], BOTTOM + 4, stroke_opacity="0.45")
         anchor = "start" if places[i] < LEFT + 26 else "end" if places[i] > RIGHT - 26 else "middle"
         canvas.text(places[i], BOTTOM + 15, _date(edges[i], edges[-1] - edges[0]), text_anchor=anchor)
 

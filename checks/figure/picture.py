@@ -12,8 +12,11 @@ from checks.figure.asked import draw_asked
 from checks.figure.bars import draw_bars
 from checks.figure.canvas import Canvas
 from checks.figure.curves import draw_learning_curve, draw_line
+from checks.figure.effects import draw_effects, draw_pairs
+from checks.figure.evidence import draw_evidence
 from checks.figure.histogram import draw_histogram
 from checks.figure.ladder import draw_ladder
+from checks.figure.paired import draw_paired
 from checks.figure.slices import draw_slices
 from checks.figure.stacks import draw_stacks
 
@@ -26,6 +29,10 @@ SHAPES: Mapping[str, Callable[[Mapping[str, Any]], Canvas]] = {
     "slices": draw_slices,
     "stacks": draw_stacks,
     "shares": draw_asked,
+    "paired": draw_paired,
+    "effects": draw_effects,
+    "pairs": draw_pairs,
+    "evidence": draw_evidence,
 }
 
 

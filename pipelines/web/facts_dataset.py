@@ -68,7 +68,7 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "proof": [row for row in findings if row["code"].startswith(PROOF)],
         "columns": columns_of(meta, version, spec, shift, page=page),
         "shift": shift,
-        "shift_findings": [row for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in LOUD],
+        "shift_findings": [_brief(row) for row in findings if row["code"].startswith(SHIFT) and row["outcome"] in LOUD],
         "models": models_of(meta, name, version, _declared(catalog, name)),
         "versions": list(reversed(versions))[:MOST_VERSIONS],
         "n_versions": len(versions),
@@ -77,6 +77,11 @@ def dataset(catalog: Catalog, name: str, now: datetime, *, page: int | None = 1)
         "rejected": _rejected(build),
         "snippets": snippets(name, version, spec),
     }
+
+
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    """A finding of shift; what to do stands with its comparison, where it has one."""
+    return row if row["code"] == "WATCH1" else row | {"advice": ""}
 
 
 def _step(catalog: Catalog, name: str, step_id: str) -> Step | None:

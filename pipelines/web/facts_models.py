@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from assets.judged import finding_on_test, uses_of_test
-from assets.loss_change import told_changes
+from assets.loss_change import told_changes, windows_of
 from assets.unlabelled import told_shares
 from checks.metrics import METRICS
 from pipelines.views_models import note
@@ -59,6 +59,7 @@ def judged(meta: Meta, run: dict[str, Any], version: Version | None) -> dict[str
     return run | {
         "note": note([{"metrics": [{"metric": metric} for metric in metrics if metric in METRICS]}]),
         "is_behind": bool(version and run["version"] != version.version),
+        "windows": windows_of(changes, {gap["name"] for gap in gaps}),
         "label_shares": told_shares(meta, run["model_run_id"]),
         "metrics": [_metric(run, metric, rates, gaps) for metric in metrics],
     }

@@ -1,4 +1,4 @@
-"""What is known of shift on a version: between its splits, against the last version, by month.
+"""What is known of shift on a version: between its splits, against the last version, by month, by day.
 
 The verdicts are `checks`' own, kept in `meta.comparisons`; nothing is judged here.
 """
@@ -10,21 +10,25 @@ from typing import Any
 
 from checks.figure.canvas import number
 from checks.figure.scale import rate
-from checks.pair_shift import PairShift
+from checks.report import ShiftReport
+from checks.shift_figures import alarms_of, evidence_of
+from pipelines.views_shift import watch_of
 from warehouse.meta import Meta
 from warehouse.records import Version
 from warehouse.schema import COMPARISONS
 
-MOST_COLUMNS = 8
+MOST_COLUMNS = 12  # with their pictures
 MOST_QUIET = 3  # of a comparison in which nothing is shifted
+MOST_LISTED = 40
+MOST_PAIRS = 8
+MOST_ALARMS = 12
 MOST_LINES = 4
 TOLERANCE = 0.02  # that of the comparisons: effects below it are no alarm
 LOUD = ("shifted", "as_declared")
-RANK = {"shifted": 0, "cannot_tell": 1, "same": 2, "not_applicable": 3}
 
 
 def shift_of(meta: Meta, version: Version | None, target: str | None) -> dict[str, Any]:
-    """The comparisons of a version, what is shifted first; lines by month, the target's first; verdicts by column."""
+    """The comparisons of a version, what is shifted first; the watch; lines by month; verdicts by column."""
     rows = meta.rows(COMPARISONS, step_id=version.audit_id) if version else []
     reports = [dict(row["report"]) | {"kind": row["kind"]} for row in rows]
     by_column: dict[str, list[dict[str, Any]]] = {}
@@ -32,16 +36,38 @@ def shift_of(meta: Meta, version: Version | None, target: str | None) -> dict[st
         for column in report["columns"] if report["kind"] == "splits" else ():
             told = {"pair": pair(report), "verdict": verdict(report, column), "effect": column.get("effect")}
             by_column.setdefault(column["column"], []).append(told)
+    summed = sorted(
+        (_summed(report) for report in reports if report["kind"] != "months"),
+        key=lambda one: LOUD.index(one["verdict"]) if one["verdict"] in LOUD else len(LOUD),
+    )
     return {
-        "comparisons": sorted(
-            (_summed(report) for report in reports if report["kind"] != "months"),
-            key=lambda one: LOUD.index(one["verdict"]) if one["verdict"] in LOUD else len(LOUD),
-        ),
+        "comparisons": [one for one in summed if one["kind"] != "days"],
+        "window": next((one for one in summed if one["kind"] == "days"), None),
+        "watch": _watch(meta, version),
         "months": [
             *_whole(meta, version),
             *_months([report for report in reports if report["kind"] == "months"], target),
         ],
         "by_column": by_column,
+    }
+
+
+def _watch(meta: Meta, version: Version | None) -> dict[str, Any] | None:
+    """The days that were judged as they came; before there are any, those that were played back."""
+    watch = watch_of(meta, version) if version else None
+    if watch is None or not (judged := watch["judged"] or watch["played_back"]):
+        return None
+    alarms = alarms_of(judged)
+    return {
+        "is_played_back": not watch["judged"],
+        "began_after": watch["began_after"],
+        "reference_until": watch["reference_until"],
+        "n_days": len(judged),
+        "n_columns": len(watch["columns"]),
+        "last": judged[-1],
+        "figure": evidence_of(judged),
+        "alarms": list(reversed(alarms))[:MOST_ALARMS],
+        "n_more_alarms": max(len(alarms) - MOST_ALARMS, 0),
     }
 
 
@@ -56,32 +82,49 @@ def verdict(report: Mapping[str, Any], column: Mapping[str, Any]) -> str:
     return "as_declared" if is_declared else str(column["verdict"])
 
 
-def _summed(report: Mapping[str, Any]) -> dict[str, Any]:
-    columns = sorted(report["columns"], key=lambda row: (RANK.get(row["verdict"], 9), -(row.get("effect") or 0.0)))
-    n_shown = MOST_COLUMNS if report["is_shifted"] else MOST_QUIET
+def _summed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    report = ShiftReport.from_json({key: value for key, value in raw.items() if key != "kind"})
+    rows = sorted(raw["columns"], key=_place)
+    n_shown = MOST_COLUMNS if report.is_shifted else MOST_QUIET
     counted: dict[str, int] = {}
-    for row in columns:
+    for row in rows:
         counted[row["verdict"]] = counted.get(row["verdict"], 0) + 1
-    pairs = [PairShift(**pair) for pair in report.get("pairs", ()) if pair["verdict"] == "shifted"]
-    pair_rows = report.get("pair_rows")
-    is_declared = bool(report["is_shifted"] and report.get("declared"))
+    is_declared = bool(report.is_shifted and report.declared)
     return {
-        "pair": pair(report),
-        "kind": report["kind"],
-        "verdict": "as_declared" if is_declared else "shifted" if report["is_shifted"] else _quiet(counted),
-        "declared": report.get("declared"),
-        "unit": report.get("unit"),
-        "n_reference": report.get("n_reference"),
-        "n_current": report.get("n_current"),
-        "note": report.get("note") or "",
-        "rows": [_told(report, row) for row in columns[:n_shown]],
-        "pairs": [p.line for p in pairs[:MOST_COLUMNS]],
-        "n_pairs": report.get("n_pairs", 0),
-        "pair_rows": pair_rows if pair_rows != [report.get("n_reference"), report.get("n_current")] else None,
-        "n_more_pairs": max(len(pairs) - MOST_COLUMNS, 0),
+        "pair": pair(raw),
+        "kind": raw["kind"],
+        "verdict": "as_declared" if is_declared else "shifted" if report.is_shifted else _quiet(counted),
+        "declared": report.declared,
+        "by": report.by,
+        "tolerance": report.tolerance,
+        "n_reference": report.n_reference,
+        "n_current": report.n_current,
+        "note": report.note,
+        "remedy": report.remedy,
+        "rows": [_told(raw, row) for row in rows[:n_shown]],
+        "rest": [_told(raw, row) for row in rows[n_shown : n_shown + MOST_LISTED]],
+        "n_more": max(len(rows) - n_shown - MOST_LISTED, 0),
+        "figure": next((one for one in report.figures if one["kind"] == "effects"), None),
+        "is_open": report.is_shifted,
         "counted": counted,
-        "n_more": max(len(columns) - n_shown, 0),
+    } | _pairs(report)
+
+
+def _pairs(report: ShiftReport) -> dict[str, Any]:
+    """The pairs of columns that shifted, as rows and as a picture."""
+    shifted, n_rows = report.shifted_pairs, report.pair_rows
+    return {
+        "pairs": [one.to_json() | {"named": one.named} for one in shifted[:MOST_PAIRS]],
+        "pairs_figure": next((one for one in report.figures if one["kind"] == "pairs"), None),
+        "n_pairs": report.n_pairs,
+        "pair_rows": n_rows if n_rows != (report.n_reference, report.n_current) else None,
+        "n_more_pairs": max(len(shifted) - MOST_PAIRS, 0),
     }
+
+
+def _place(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """By effect, the largest first; what was not compared comes last."""
+    return row.get("effect") is None, -(row.get("effect") or 0.0)
 
 
 def _told(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,11 +132,26 @@ def _told(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     changes = [
         f"{one['what']}: {rate(one['value'])} ± {rate(one['margin'])}"
         for one in row.get("changes", ())
-        if row["verdict"] == "shifted"
-        and number(one.get("value")) is not None
-        and number(one.get("margin")) is not None
+        if number(one.get("value")) is not None and number(one.get("margin")) is not None
     ]
-    return dict(row) | {"verdict_said": verdict(report, row), "why": row.get("why") or "; ".join(changes)}
+    is_shifted = row["verdict"] == "shifted"
+    why = row.get("why") or ("; ".join(changes) if is_shifted else "")
+    return dict(row) | {
+        "verdict_said": verdict(report, row),
+        "why": why,
+        "changed": "; ".join(changes),
+        "figure": row.get("figure"),
+        "against": _against(row, report.get("tolerance", TOLERANCE)),
+    }
+
+
+def _against(row: Mapping[str, Any], tolerance: float) -> str:
+    """Where the interval of an effect lies, in words."""
+    low, high = number(row.get("low")), number(row.get("high"))
+    if low is None or high is None:
+        return ""
+    where = "above" if low > tolerance else "below" if high < tolerance else "on both sides of"
+    return f"{where} the tolerance of {tolerance:g}"
 
 
 def _quiet(counted: Mapping[str, int]) -> str:

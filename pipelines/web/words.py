@@ -29,6 +29,8 @@ STATUS = {
     "no_shift": ("no shift seen", "", "?"),
     "cannot_tell": ("cannot tell", "", "?"),
     "not_applicable": ("not applicable", "", "-"),
+    "alarm": ("alarm", "warn", "!"),
+    "no_alarm": ("no alarm", "good", "✓"),
     "problem": ("problem", "bad", "✗"),
     "fine": ("fine", "good", "✓"),
 }

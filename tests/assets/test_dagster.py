@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ import dagster as dg
 import pytest
 
 from assets.dagster import definitions
+from assets.project import Project
 from checks.catalogue import CATALOGUE
+from pipelines.accepted import accept
+from pipelines.letting_pass import let_pass
+from warehouse.client import Warehouse
+from warehouse.errors import NotPossible
+from warehouse.schema import PASSES
 
 ROWS = "id,x,y\n" + "".join(f"{i},{i * 7 % 13},{i % 2}\n" for i in range(60))
 SHOP = {
@@ -112,6 +119,41 @@ def test_a_finding_that_warns_fails_its_check_as_a_warning_alone(make_project, i
     result = run(make_project({"t.yaml": SHOP["t.yaml"] + warns}, {"t.csv": ROWS}), instance)
     assert result.success
     assert answers(result)["CONTRACT2"] == (False, "WARN")
+
+
+def test_a_shift_is_a_warning_or_blocks_as_the_policy_says_and_passes_once_accepted(
+    make_project, instance: dg.DagsterInstance
+) -> None:
+    yaml = "source: {path: v/*.csv}\nkey: id\n"
+    block = yaml + "shift: {on_shift: block}\n"
+    rows = "".join(f"{i},{i * 7 % 13}\n" for i in range(600))
+    moved = "".join(f"{i},{i * 7 % 13 + 9}\n" for i in range(600, 1200))
+    root = make_project({"t.yaml": block}, {"v/1.csv": "id,x\n" + rows})
+    assert answers(run(root, instance))["SHIFT4"] == (True, "WARN")
+    (root / "v" / "2.csv").write_text("id,x\n" + moved, "utf-8")
+    blocked = run(root, instance)
+    assert answers(blocked)["SHIFT4"] == (False, "ERROR")
+    assert "t" not in materialized(blocked)
+    (told,) = (one for one in blocked.get_asset_check_evaluations() if one.check_name == "SHIFT4")
+    assert "`gristmill accept t SHIFT4 --why WHY` lets this one version pass" in str(told.metadata["advice"].value)
+
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        with pytest.raises(NotPossible, match="it blocks"):
+            accept(project, warehouse.meta, "t", "SHIFT4", until=str(date.today() + timedelta(9)), why="x")
+        let_pass(project, warehouse.meta, "t", "SHIFT4", why="a new shop")
+    passed = run(root, instance)
+    assert answers(passed)["SHIFT4"] == (False, "WARN")
+    assert "t" in materialized(passed)
+    (told,) = (one for one in passed.get_asset_check_evaluations() if one.check_name == "SHIFT4")
+    assert "; let pass by " in (told.description or "")
+    assert (told.description or "").endswith(": a new shop")
+
+    with Warehouse(project.settings) as warehouse:
+        assert warehouse.meta.rows(PASSES) == []  # once
+    more = "".join(f"{i},{i % 13 + 40}\n" for i in range(1200, 1800))
+    (root / "v" / "3.csv").write_text("id,x\n" + more, "utf-8")
+    assert answers(run(root, instance))["SHIFT4"] == (False, "ERROR")  # another build is held back again
 
 
 def test_a_file_that_lacks_a_column_fails_the_check_of_its_source(make_project, instance: dg.DagsterInstance) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,32 @@ def rows(*, n: int = 4_000, seed: int = 0) -> pl.DataFrame:
     leaves = rng.random(n) < np.where(is_new, 0.5, np.where(months > 0, 0.9, 0.1))
     shop = np.where(is_new, "new", "old")
     return pl.DataFrame({"id": np.arange(n), "months": months.round(3), "shop": shop, "left": leaves.astype(int)})
+
+
+def test_predictions_made_elsewhere_are_asked_too_and_so_is_the_last_month(make_project, run_project, capsys) -> None:
+    """In June another half of the customers leaves; the predictions are right half of the time then."""
+    frame = rows(n=3_000).drop("left")
+    drawn = np.random.default_rng(1)
+    day = drawn.integers(0, 181, len(frame))  # of January to June
+    leaves = (frame["months"] > 0).to_numpy()
+    left = np.where(day >= 152, drawn.random(len(frame)) < 0.5, leaves).astype(int)
+    moments = [date(2024, 1, 1) + timedelta(days=int(one)) for one in day]
+    frame = frame.with_columns(pl.Series("left", left), pl.Series("day", moments))
+    told = frame.select("id", prediction=pl.Series(leaves.astype(int)))
+    yaml = "source: t.csv\nkey: id\ntime: day\ntarget: left\nnot_features: [shop]\n"
+    yaml += "splits: {shares: {train: .3, dev: .35, test: .35}}\nmodels: {told: {predictions: told.csv}}\n"
+    root: Path = make_project({"t.yaml": yaml}, {"t.csv": frame.write_csv(), "told.csv": told.write_csv()})
+    (model,) = run_project(root).datasets[-1].models
+    assert model["status"] == "succeeded", model
+    (window,) = model["windows"]
+    assert window["name"] == "2024-06 against 2024-01 to 2024-05"
+    assert window["verdict"] == "told", window
+    assert window["relation_low"] < 0.5 < window["relation_high"]
+    assert window["inputs_low"] < 0 < window["inputs_high"]
+    project = Project.open(root)
+    with Warehouse(project.settings) as warehouse:
+        diagnosis(diagnose(project, warehouse.meta, "t"))
+    assert f"\n2024-06 against 2024-01 to 2024-05: {window['line']}\n" in capsys.readouterr().out
 
 
 def test_another_relation_is_told_beside_the_gap_of_mismatch(make_project, run_project, capsys) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from checks import family, shift, statistics, units
+from checks import family, statistics, units
 from checks.domain import N_FOLDS, cross_fitted
 from checks.effect import effect_of, total_variation
 from checks.report import ShiftReport
@@ -161,7 +161,7 @@ FAILURES = {
     "F6": Failure(
         what="shared entities with 12 against 2 rows, swapped in pairs",
         pair=lambda d: twice(d, (12, 2)),
-        off=((shift, "MOST_RATIO", INFINITE),),
+        off=((units, "MOST_RATIO", INFINITE),),
     ),
     "F7": Failure(
         what="aircraft exchanged, days sampled",
@@ -173,7 +173,7 @@ FAILURES = {
         what="sums compared without tolerance, 5 entities a side",
         pair=lambda d: two(d, (5, 5), (50, 50), (0.5, 0.5)),
         off=((family, "TIE", 0.0),),
-        always=((shift, "FEWEST_ASSIGNMENTS_TIMES_ALPHA", 0.0),),
+        always=((units, "FEWEST_ASSIGNMENTS_TIMES_ALPHA", 0.0),),
         least=0.0,  # our sums of one assignment are the same bits, wherever it is drawn
     ),
 }

@@ -44,7 +44,7 @@ def test_a_warning_is_silent_until_a_day_and_shown_with_its_reason(shop, gristmi
         (("shop", "TARGET1", "--until", LATER, "--why", "x"), 2, "more than 366 days away"),
         (("shop", "TARGET1", "--until", "May", "--why", "x"), 2, "'May' is no day"),
         (("shop", "TARGET1", "--until", SOON), 2, "there is no reason"),
-        (("shop", "TARGET1", "--why", "x"), 2, "Say until when"),
+        (("shop", "TARGET1", "--why", "x"), 2, "does not hold the newest build back"),
         (("shop", "SPLIT2", "--undo"), 2, "it is not accepted.\nHint: nothing of 'shop' is accepted"),
         (("shop", "TARGET1", "--undo", "--why", "x"), 2, "Say either until when, or `--undo`"),
         (
@@ -76,3 +76,5 @@ def test_what_blocks_the_newest_build_cannot_be_accepted(shop, run_project, gris
     assert blocked.blocked_by == ["LEAK3"]
     done = gristmill("accept", "shop", "LEAK3", "--until", SOON, "--why", "x")
     assert (done.code, "it blocks the newest build, and what blocks is mended" in done.err) == (2, True)
+    once = gristmill("accept", "shop", "LEAK3", "--why", "x")
+    assert (once.code, "it blocks, and what blocks is mended" in once.err) == (2, True)

@@ -96,6 +96,40 @@ def test_shift_gives_scripts_every_comparison(shop: Path, gristmill: Gristmill) 
     assert amount["low"] < amount["effect"] < amount["high"]
 
 
+def test_the_page_shows_both_sides_the_effects_and_the_watch(shop: Path) -> None:
+    page = (shop / ".gristmill" / "reports" / "visits.html").read_text("utf-8")
+    for said in (
+        "<title>2,000 rows added since against version 1: effect by column</title>",
+        "<desc>Histogram of amount",
+        "reference: most between",
+        "<title>evidence by day</title>",
+        'aria-label="Evidence by day"',
+        "are played back: such days never warn",
+        "The last 28 days against the frozen reference",
+        "counted by customer: 500 against 500, in ",
+    ):
+        assert said in page, said
+    report = gm.compare("visits@1", "visits@2")
+    assert [figure["kind"] for figure in report.figures][:2] == ["effects", "histogram"]
+
+
+def test_every_face_says_what_to_do_about_a_shift(shop: Path, gristmill: Gristmill) -> None:
+    said = "Ask the source what changed in amount (there is more of amount "
+    assert said in gristmill("shift", "visits").out
+    assert f"What to do: {said}" in gristmill("shift", "visits", "--by", "version").out
+    facts = json.loads(gristmill("shift", "visits", "--json").out)
+    (told,) = (c for c in facts["comparisons"] if c["kind"] == "versions")
+    (found,) = (f for f in facts["findings"] if f["code"] == "SHIFT4")
+    assert told["remedy"].startswith(said)
+    assert found["advice"] == told["remedy"]
+    assert told["columns"][0]["excesses"][0]["current"] > told["columns"][0]["excesses"][0]["reference"]
+    page = (shop / ".gristmill" / "reports" / "visits.html").read_text("utf-8")
+    assert f"<strong>What to do:</strong> {said}" in page
+    assert "What to do: Where a model learns from visits@1 and is used on visits@2" in str(
+        gm.compare("visits@1", "visits@2")
+    )
+
+
 def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
     quiet = gm.compare("visits.train", "visits.dev", classifier=True)
     assert quiet.classifier is not None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from checks.figure import draw
 
 KINDS = ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares"]
+KINDS += ["paired", "effects", "pairs", "evidence"]
 NS = "{http://www.w3.org/2000/svg}"
 ALLOWED_TAGS = {"svg", "title", "desc", "path", "rect", "circle", "text"}
 ALLOWED = {
@@ -174,9 +175,7 @@ def test_levels_beyond_the_first_are_one_row_that_says_how_many() -> None:
     assert "73 %" in said
 
 
-@pytest.mark.parametrize(
-    "kind", ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares", "hologram"]
-)
+@pytest.mark.parametrize("kind", [*KINDS, "hologram"])
 def test_a_figure_of_nothing_says_so(kind: str) -> None:
     root = parsed({"kind": kind, "title": "nothing"})
     assert len(texts(root)) == 1
@@ -216,11 +215,16 @@ asked = st.dictionaries(
     st.sampled_from(["train", "dev", "test", "other"]),
     st.dictionaries(st.sampled_from(["asked", "got", "low", "high", "n"]), anything | st.floats(0, 1)),
 )
+moved = st.fixed_dictionaries(
+    {"label": anything},
+    optional={
+        **dict.fromkeys(("estimate", "low", "high", "reference", "current"), anything | st.floats(-1, 1)),
+        **dict.fromkeys(("verdict", "meaning"), anything),
+    },
+)
 figures = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(
-            ["histogram", "bars", "ladder", "line", "learning_curve", "slices", "stacks", "shares"]
-        ),
+        "kind": st.sampled_from(KINDS),
         "title": anything,
     },
     optional={
@@ -251,6 +255,10 @@ figures = st.fixed_dictionaries(
         "dev": st.lists(rates, max_size=6),
         "estimates": st.lists(rates, max_size=6) | anything,
         "overall": anything,
+        "rows": st.lists(moved | anything, max_size=4) | anything,
+        "leading": st.lists(anything, max_size=6) | anything,
+        "alarm_at": anything | st.floats(0, 100),
+        "n_more": anything,
     },
 )
 
@@ -356,3 +364,48 @@ def test_what_was_asked_and_got_stands_beside_each_bar() -> None:
     assert {"79.3 %", "80.0 %", "20.7 %", "20.0 %"} <= set(texts(root))
     told = root.find(f"{NS}desc").text or ""
     assert "train got 79.3 % (74.2 % to 83.7 %), asked 80.0 %; test got 20.7 %, asked 20.0 %" in told
+
+
+EFFECTS: dict[str, Any] = {
+    "kind": "effects",
+    "title": "dev against train",
+    "tolerance": 0.02,
+    "rows": [
+        {"label": "temp", "estimate": 0.3, "low": 0.11, "high": 0.43, "verdict": "shifted"},
+        {"label": "dewp", "estimate": 0.21, "low": 0.0, "high": 0.33, "verdict": "cannot tell"},
+    ],
+}
+
+
+def test_effects_stand_in_their_order_with_their_verdict_in_words_beside_the_tolerance() -> None:
+    found = placed(EFFECTS)
+    assert found["temp"][1] < found["dewp"][1]
+    assert {"0.300 shifted", "0.210 cannot tell", "tolerance 0.02"} <= set(found)
+    said = parsed(EFFECTS).find(f"{NS}desc").text
+    assert "temp 0.300 (0.110 to 0.430) shifted" in said
+
+
+def test_levels_that_changed_most_have_two_bars_with_their_shares() -> None:
+    series = {"train": [0.1, 0.6], "dev": [0.5, 0.2]}
+    figure = {"kind": "paired", "title": "carrier", "labels": ["UA", "AA"], "n_more": 3, "series": series}
+    said = texts(parsed(figure))
+    assert {"train", "dev", "UA", "10 %", "50 %", "and 3 more, which changed less"} <= set(said)
+
+
+def test_pairs_say_what_their_change_means() -> None:
+    row = {"label": "x and y", "meaning": "relation to the target", "reference": 0.8, "current": -0.1}
+    root = parsed({"kind": "pairs", "title": "pairs", "rows": [row]})
+    assert {"x and y", "relation to the target", "reference", "current"} <= set(texts(root))
+    before, now = (float(e.attrib["cx"]) for e in root.iter(f"{NS}circle") if float(e.attrib["cy"]) > 20)
+    assert now < before
+
+
+def test_the_watch_names_who_leads_where_an_alarm_begins() -> None:
+    days = [f"2024-01-{day:02}" for day in range(1, 31)]
+    values = [1.0] * 10 + [100.0] * 5 + [2.0] * 15
+    figure = {"kind": "evidence", "title": "evidence by day", "x": days, "values": values, "alarm_at": 20.0}
+    root = parsed(figure | {"leading": ["temp"] * 30})
+    assert {"alarm at 20", "alarm: temp"} <= set(texts(root))
+    assert len(dots(root, "bad")) == 5
+    assert "alarm from 2024-01-11 to 2024-01-15, led by temp" in root.find(f"{NS}desc").text
+    assert len(draw(figure | {"x": days * 12, "values": values * 12})) < 10_240  # a year

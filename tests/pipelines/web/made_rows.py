@@ -71,6 +71,23 @@ def judged_column(column: str, verdict: str, effect: float, *, low: float | None
     }
 
 
+def changed_pair(first: str, second: str) -> dict[str, Any]:
+    figures = {"reference": 0.82, "current": -0.1, "effect": 0.9, "low": 0.7, "high": 1.1}
+    told = {"first": first, "second": second, "meaning": "relation to the target", "verdict": "shifted"}
+    return told | figures | {"p_value": 0.0005, "p_corrected": 0.001}
+
+
+def drawn(column: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A judged column with the picture of both sides and what the current side has more of."""
+    edges = [10.0, 30.0, 50.0, 70.0]
+    of_kind = {
+        "histogram": {"edges": edges, "series": {"train": [0.2, 0.3, 0.5], "dev": [0.5, 0.3, 0.2]}},
+        "paired": {"labels": ["Bern", "Basel"], "series": {"train": [0.7, 0.3], "dev": [0.2, 0.8]}},
+    }[kind]
+    excess = {"what": f"{column['column']} up to 30", "reference": 0.2, "current": 0.5}
+    return column | {"figure": {"kind": kind, "title": column["column"]} | of_kind, "excesses": [excess]}
+
+
 def report(reference: str, current: str, columns: list[dict[str, Any]], *, declared: bool = False) -> dict[str, Any]:
     return {
         "reference": reference,
@@ -102,7 +119,8 @@ def set_comparisons(meta: Meta, version: Version, reports: list[tuple[str, dict[
 
 
 def shift_of_splits(columns: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    moved = [judged_column(c, "shifted", 0.41 - 0.1 * i) for i, c in enumerate(columns[:2])]
+    kinds = ("histogram", "paired")
+    moved = [drawn(judged_column(c, "shifted", 0.41 - 0.1 * i), kinds[i]) for i, c in enumerate(columns[:2])]
     rest = [judged_column(c, "cannot_tell" if i % 3 == 0 else "same", 0.012) for i, c in enumerate(columns[2:])]
     quiet = [judged_column(c, "same", 0.004, low=0.0) for c in columns]
     months = [
@@ -114,7 +132,11 @@ def shift_of_splits(columns: list[str]) -> list[tuple[str, dict[str, Any]]]:
         for m in range(1, 13)
     ]
     return [
-        ("splits", report("train", "dev", [*moved, *rest], declared=True)),
+        (
+            "splits",
+            report("train", "dev", [*moved, *rest], declared=True)
+            | {"code": "SHIFT3", "pairs": [changed_pair(*columns[:2])], "n_pairs": 9},
+        ),
         ("splits", report("dev", "test", quiet)),
         ("versions", report("version 1", "version 2", quiet)),
         *(("months", {**one, "tolerance": 0.1}) for one in months),

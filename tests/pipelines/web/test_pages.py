@@ -119,6 +119,12 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "avoidable bias: not applicable" in text
     assert "train → dev = shifted, as declared" in text
     assert "dev → test ✓ same" in text
+    assert "What to do: Make train more like dev: collect or synthesise examples like those of dev from these" in text
+    assert "id up to 30 (50 % of dev, 20 % of train)" in text
+    assert "The relation of id to the target changed: reweighting does not help there" in text
+    assert "id and " in text[text.index("what it means") :]
+    assert "pairs that changed</title>" in page
+    assert "<desc>Shares of the levels that changed most. Bern train 70 %, dev 20 %" in page
     assert "Entities shared by splits" in text
     assert "spent ≥ 0" in text
     assert "1 row of 300 in this version's build" in text

@@ -1,0 +1,77 @@
+"""What a comparison says of one column: verdict, evidence, size, and how both sides look.
+
+How it is computed is `checks.shift`; what is said of all columns, `checks.report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from checks.effect import Change, Excess
+
+Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnShift:
+    """What was found of one column.
+
+    Attributes:
+        column: Its name.
+        verdict: `shifted`: beyond chance and beyond the tolerance. `same`: the interval lies below the tolerance.
+            `cannot_tell`: neither. `not_applicable`: it has no distribution to compare.
+        why: What is to be said of the verdict.
+        statistic: The statistic that is most surprising.
+        p_value: Of this column alone.
+        p_corrected: Of the whole family of columns.
+        effect: Total variation, 0 to 1, less what chance gives.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        unit: What was swapped.
+        smallest_effect: The smallest that would be called shifted in four of five tries.
+        changes: The difference in plain units.
+        distances: As the field knows them (`checks.distances`): they are told and decide nothing.
+        excesses: Of what the current side has more, of a column that shifted.
+        figure: The data of the picture of both sides, of the columns with the largest effect.
+    """
+
+    column: str
+    verdict: Verdict
+    why: str = ""
+    statistic: str | None = None
+    p_value: float | None = None
+    p_corrected: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    smallest_effect: float | None = None
+    changes: tuple[Change, ...] = ()
+    distances: Mapping[str, float] = field(default_factory=dict)
+    excesses: tuple[Excess, ...] = ()
+    figure: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        listed = {name: [asdict(one) for one in getattr(self, name)] for name in ("changes", "excesses")}
+        return asdict(self) | listed
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> ColumnShift:
+        """The column that `to_json` wrote."""
+        changes = tuple(Change(**change) for change in raw.get("changes", ()))
+        excesses = tuple(Excess(**excess) for excess in raw.get("excesses", ()))
+        return cls(**dict(raw) | {"changes": changes, "excesses": excesses})
+
+    @property
+    def said(self) -> str:
+        """The change in plain units, in words.
+
+        >>> ColumnShift(column="x", verdict="shifted", changes=(Change(what="mean, in sd", value=.5, margin=.1),)).said
+        'mean, in sd +0.500 ± 0.100'
+        """
+        # Of several only those are told that are beyond their margin; one always is.
+        told = [c for i, c in enumerate(self.changes) if not i or abs(c.value) > c.margin]
+        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told)
