@@ -24,7 +24,7 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step, now
-from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PROFILES, WATCHED
+from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PARTS, PROFILES, WATCHED
 
 if TYPE_CHECKING:
     from assets.profile import Learned
@@ -134,6 +134,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "figures": audited.learned.figures,
         "split_figures": audited.split_figures,
         "watch": audited.learned.watch,
+        "counted": audited.learned.counted,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)
@@ -148,6 +149,7 @@ def _keep_learned(run: Run, dataset: Dataset, step: Step, learned: Learned) -> N
     kept = {
         COLUMNS: learned.columns,
         PROFILES: learned.profiles,
+        PARTS: learned.parts,
         COMPARISONS: learned.comparisons,
         DAY_CELLS: learned.day_cells,
         DAYS: learned.days,

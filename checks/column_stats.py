@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from checks.units import Side
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import polars as pl
 
 ALL = "all"
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
@@ -84,25 +87,60 @@ def _top(cells: Cells, counts: Floats) -> list[list[Any]]:
     return [[cells.names[i], int(counts[i])] for i in order if counts[i]]
 
 
-def quartiles(table: ir.Table, cells: Sequence[Cells], *, n_rows: int) -> dict[str, Stats]:
-    """Exact quartiles by column and part; nothing above two million rows."""
-    numeric = [c for c in cells if c.kind == "numeric" and not c.why]
-    if n_rows > ROWS_FOR_QUARTILES or not numeric:
+def quartiles(table: ir.Table, profile: Profile) -> dict[str, Stats]:
+    """Exact quartiles by column and part; nothing above two million rows.
+
+    Their cells are known from the counts: of each column the values of these alone are read.
+    """
+    n_rows = sum(side.n_rows for side in profile.parts.values())
+    numeric = [c for c in profile.cells if c.kind == "numeric" and not c.why]
+    return {c.column: _quartiles(table, profile, c) for c in numeric} if n_rows <= ROWS_FOR_QUARTILES else {}
+
+
+def _quartiles(table: ir.Table, profile: Profile, cells: Cells) -> Stats:
+    counts = {part: side.counts[cells.column].sum(axis=0)[:-1] for part, side in profile.parts.items()}
+    counts[ALL] = np.sum(list(counts.values()), axis=0)
+    ends = {part: np.cumsum(c).astype(int) for part, c in counts.items() if c.any()}
+    # Between two values where no value has the rank.
+    ranks = {part: [q * (end[-1] - 1) for q in QUARTILES.values()] for part, end in ends.items()}
+    wanted = {int(cell) for part, end in ends.items() for cell in _cell_of(end, ranks[part])}
+    if not wanted:
         return {}
-    measures = {
-        f"{i}_{name}": as_number(table[c.column]).quantile(q)
-        for i, c in enumerate(numeric)
-        for name, q in QUARTILES.items()
-    }
-    rows = collect(table.group_by(part=table["_part"].fill_null(UNUSED)).agg(**measures)).to_dicts()
-    rows += [{"part": ALL} | row for row in collect(table.aggregate(**measures)).to_dicts()]
-    return {
-        c.column: {
-            row["part"]: {name: row[f"{i}_{name}"] for name in QUARTILES if row[f"{i}_{name}"] is not None}
-            for row in rows
-        }
-        for i, c in enumerate(numeric)
-    }
+    read, edges = _values_within(table, cells, sorted(wanted)), np.asarray(cells.edges)
+    told: Stats = {}
+    for part, end in ends.items():
+        values = np.sort((read if part == ALL else read.filter(part=part))["value"].to_numpy())
+        first = np.searchsorted(np.searchsorted(edges, values), np.arange(len(edges)))
+        low, high = (_at(values, first, end, rounded(ranks[part])) for rounded in (np.floor, np.ceil))
+        found = low + (high - low) * (ranks[part] - np.floor(ranks[part]))
+        told[part] = dict(zip(QUARTILES, found.tolist(), strict=True))
+    return told
+
+
+def _cell_of(end: NDArray[Any], ranks: Sequence[float]) -> NDArray[Any]:
+    """The cells of values of these ranks, and of the next ones."""
+    return np.searchsorted(end, [*np.floor(ranks), *np.ceil(ranks)], side="right")
+
+
+def _at(values: Floats, first: NDArray[Any], end: NDArray[Any], ranks: NDArray[Any]) -> Floats:
+    """The values of these ranks; those of cell i begin at `first[i]`, and `end[i]` are in it or below."""
+    cell = np.searchsorted(end, ranks, side="right")
+    below = np.append(0, end)[cell]
+    return np.asarray(values[first[cell] + ranks.astype(int) - below])
+
+
+def _values_within(table: ir.Table, cells: Cells, wanted: Sequence[int]) -> pl.DataFrame:
+    """The values of some cells, with their part."""
+    number = as_number(table[cells.column])
+    tests = []
+    for i in wanted:
+        is_above = [number > cells.edges[i - 1]] if i else []
+        is_below = [number <= cells.edges[i]] if np.isfinite(cells.edges[i]) else []
+        tests.append(reduce(and_, [number.notnull(), *is_above, *is_below]))
+    kept = table.filter(reduce(or_, tests))
+    return collect(
+        kept.select(part=kept["_part"].fill_null(UNUSED), value=as_number(kept[cells.column]).cast("float64"))
+    )
 
 
 def figure_of(profile: Profile, cells: Cells, parts: Sequence[str]) -> dict[str, Any] | None:

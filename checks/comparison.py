@@ -21,6 +21,7 @@ from checks.row_units import bucket_of, of_own_side, rows_as_units
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
+from checks.units import are_paired
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -187,7 +188,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
-    cells = [_told(c, both.not_compared) for c in found]
+    cells = [silenced(c, both.not_compared) for c in found]
     profile = scan(table, cells, n_rows=n_rows, has_entities=not both.is_entity_the_row)
     if len(profile.parts) < 2:
         return ShiftReport(
@@ -209,6 +210,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
         (REFERENCE, CURRENT),
         cells,
         time=time_among(both.table, question),
+        is_paired=are_paired(question.n_common_entities, one, two),
     )
     return compare_sides(one, two, cells, question, scored)
 
@@ -218,7 +220,8 @@ def time_among(table: ir.Table, question: Question) -> str | None:
     return question.time if question.time in moments_of(table) else None
 
 
-def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
+def silenced(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
+    """Cells with why they are not compared, where that is so."""
     return replace(cells, why=not_compared[cells.column]) if cells.column in not_compared else cells
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.bins import Cells
 from checks.student import quantile
 from checks.units import Units
 
@@ -156,3 +157,18 @@ def design_effect(groups: Array) -> float:
         return float("nan")
     residual = ((groups - n * share) ** 2).sum(axis=0)
     return float((residual[used] / (total * share[used] * (1 - share[used]))).mean())
+
+
+def changes_of(cells: Cells, counts: Array, moments: Array | None, units: Units, *, is_turned: bool) -> list[Change]:
+    """The differences in plain units: of means, of the most changed level, of what is missing."""
+    is_reference = units.is_first != is_turned
+    q = quantile(units.fewest - 1)
+    rows = counts.sum(axis=1)
+    found = [mean_change(moments, is_reference, q)] if moments is not None else []
+    if not cells.is_ordered:
+        shares = [counts[side].sum(axis=0) / max(counts[side].sum(), 1) for side in (is_reference, ~is_reference)]
+        most = int(np.abs(shares[1] - shares[0])[:-1].argmax())
+        found.append(share_change(counts[:, most], rows, is_reference, q, f"share of {cells.names[most]!r}"))
+    if counts[:, -1].any():
+        found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
+    return [change for change in found if change is not None]

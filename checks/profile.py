@@ -41,11 +41,13 @@ class Profile:
         cells: How each column was counted.
         parts: By part, its counts.
         extremes: By column and part.
+        n_precise: In how many buckets decimal places were counted.
     """
 
     cells: tuple[Cells, ...]
     parts: Mapping[str, Side]
     extremes: Mapping[tuple[str, str], Extremes]
+    n_precise: int = N_BUCKETS
 
 
 def cells_of(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[Cells, ...]:
@@ -100,35 +102,50 @@ def scan(
         has_entities: Count distinct `_entity`; without, each row is its own.
         n_buckets: How many buckets there are.
     """
-    # A row without entity has no bucket; it is unused and in no comparison, so any will do to count it.
-    table = table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
-    measures = {"n_rows": table.count()} | ({"n_entities": table["_entity"].nunique()} if has_entities else {})
-    frame = collect(table.group_by("_part", "_bucket").agg(**measures))
+    table = in_part(table)
+    frame = collect(table.group_by("_part", "_bucket").agg(n=table.count()))
     parts = sorted(frame["_part"].unique().to_list())
-    if not parts:
-        return Profile(cells=tuple(cells), parts={}, extremes={})
-    rows = _by_part_and_bucket(frame, parts, "n_rows", n_buckets)
-    entities = _by_part_and_bucket(frame, parts, "n_entities", n_buckets) if has_entities else rows
     n_precise = n_buckets if n_rows <= ROWS_FOR_ALL_PRECISION else PRECISION_BUCKETS
+    if not parts:
+        return Profile(cells=tuple(cells), parts={}, extremes={}, n_precise=n_precise)
+    rows = _by_part_and_bucket(frame, parts, n_buckets)
+    entities = count_entities(table, parts, n_buckets=n_buckets) if has_entities else rows
     counted = tally(table, cells, parts, n_precise=n_precise, n_buckets=n_buckets)
     sides = {
         part: Side(
             name=part,
-            rows=rows[i],
-            entities=entities[i],
+            rows=rows[part],
+            entities=entities[part],
             counts={name: counts[i] for name, counts in counted.counts.items()},
             precision={name: counts[i] for name, counts in counted.precision.items()},
             moments={name: moments[i] for name, moments in counted.moments.items()},
         )
         for i, part in enumerate(parts)
     }
-    return Profile(cells=tuple(cells), parts=sides, extremes=counted.extremes)
+    return Profile(cells=tuple(cells), parts=sides, extremes=counted.extremes, n_precise=n_precise)
 
 
-def _by_part_and_bucket(frame: pl.DataFrame, parts: Sequence[str], measure: str, n_buckets: int) -> NDArray[np.float64]:
-    result = np.zeros((len(parts), n_buckets))
-    place = {part: i for i, part in enumerate(parts)}
-    result[[place[part] for part in frame["_part"]], frame["_bucket"].to_numpy().astype(int)] = frame[
-        measure
-    ].to_numpy()
+def in_part(table: ir.Table) -> ir.Table:
+    """The rows, those in no part as unused. They have no bucket and are in no comparison: any will do to count them."""
+    return table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
+
+
+def count_entities(
+    table: ir.Table, parts: Sequence[str], *, n_buckets: int = N_BUCKETS
+) -> dict[str, NDArray[np.float64]]:
+    """By part, how many entities each bucket has.
+
+    Args:
+        table: Has `_part`, `_bucket` and `_entity`; an entity lies in one bucket.
+        parts: The parts there are.
+        n_buckets: How many buckets there are.
+    """
+    who = table.filter(table["_entity"].notnull()).select("_part", "_bucket", "_entity").distinct()
+    return _by_part_and_bucket(collect(who.group_by("_part", "_bucket").agg(n=who.count())), parts, n_buckets)
+
+
+def _by_part_and_bucket(frame: pl.DataFrame, parts: Sequence[str], n_buckets: int) -> dict[str, NDArray[np.float64]]:
+    result = {part: np.zeros(n_buckets) for part in parts}
+    for part, counted in frame.partition_by("_part", as_dict=True).items():
+        result[part[0]][counted["_bucket"].to_numpy().astype(int)] = counted["n"].to_numpy()
     return result

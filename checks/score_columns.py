@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells
 from checks.cell_finder import CellFinder
-from checks.collect import collect
+from checks.collect import collect_arrow
 from checks.kinds import as_number, hashed
+from checks.thinning import shares_of, thinned
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import polars as pl
+    import pyarrow as pa
 
 Array = NDArray[Any]
-# Of a larger side fewer entities are read: the same part of both sides, so that units stay alike.
-ENOUGH_ROWS, MOST_ROWS, N_PARTS = 200_000, 1_000_000, 1_024
+WHO = "_who"
 LEAST_MISSING = 0.005
 
 
@@ -69,11 +69,14 @@ class Scored:
         sums: By side, bucket and two scores the sum of their product; a constant 1 stands before the scores, so that
             numbers of rows and plain sums are there too. Shape (2, 256, 1 + scores, 1 + scores).
         n_rows: Rows of each side that were read.
+        read: Rows and entities that were read of each side, where more of one side were than of the other: units
+            of these are others than those of all rows.
     """
 
     scores: tuple[Score, ...]
     sums: Array
     n_rows: tuple[int, int]
+    read: tuple[Side, ...] = ()
 
 
 def scores_of(cells: Sequence[Cells], pooled: Mapping[str, Array], *, time: str | None) -> tuple[Score, ...]:
@@ -118,9 +121,15 @@ def by_cell(cells: Cells, pooled: Array) -> Array:
 
 
 def score_rows(
-    table: ir.Table, sides: tuple[Side, Side], parts: tuple[str, str], cells: Sequence[Cells], *, time: str | None
+    table: ir.Table,
+    sides: tuple[Side, Side],
+    parts: tuple[str, str],
+    cells: Sequence[Cells],
+    *,
+    time: str | None,
+    is_paired: bool,
 ) -> Scored | None:
-    """Read two sides and add up their scores by bucket; None when there are no two columns of scores.
+    """Read two sides, of each about 200,000 rows, and add up their scores by bucket; None without two scores.
 
     Args:
         table: Has `_part`, `_entity` and `_bucket`.
@@ -128,33 +137,32 @@ def score_rows(
         parts: What the sides are called in `_part`.
         cells: How columns were counted.
         time: The column of time, or None.
+        is_paired: The sides share entities: the same ones are read of both.
     """
     pooled = {c.column: sum(side.counts[c.column].sum(axis=0) for side in sides) for c in cells if not c.why}
     scores = scores_of(cells, pooled, time=time)
     if len(scores) < 2:
         return None
-    read = _part_of(table, sides)
     of_column = {c.column: c for c in cells}
-    sums, n_rows = [], []
-    for part in parts:
-        frame = collect(_values(read.filter(read["_part"] == part), scores, of_column))
-        n_rows.append(len(frame))
-        sums.append(sum_scores(frame, scores, of_column))
-    return Scored(scores=scores, sums=np.stack(sums), n_rows=(n_rows[0], n_rows[1]))
+    shares = shares_of(sides[0].n_rows, sides[1].n_rows, is_paired=is_paired)
+    is_uneven = shares[0] != shares[1]
+    sums, n_rows, entities = [], [], []
+    for part, share in zip(parts, shares, strict=True):
+        rows = thinned(table.filter(table["_part"] == part), share)
+        read = collect_arrow(_values(rows, scores, of_column, with_entity=is_uneven))
+        n_rows.append(read.num_rows)
+        sums.append(sum_scores(read, scores, of_column))
+        entities.append(_entities(read) if is_uneven else None)
+    read_of = tuple(
+        Side(name=side.name, rows=total[:, 0, 0], entities=found, counts={})
+        for side, total, found in zip(sides, sums, entities, strict=True)
+        if found is not None
+    )
+    return Scored(scores=scores, sums=np.stack(sums), n_rows=(n_rows[0], n_rows[1]), read=read_of)
 
 
-def _part_of(table: ir.Table, sides: tuple[Side, Side]) -> ir.Table:
-    """All rows, or those of a part of the entities of both sides."""
-    fewest, most = sorted(side.n_rows for side in sides)
-    share = min(1.0, ENOUGH_ROWS / max(fewest, 1), MOST_ROWS / max(most, 1))
-    n_parts = int(np.ceil(share * N_PARTS))
-    if n_parts >= N_PARTS:
-        return table
-    return table.filter((hashed(table["_entity"]) % N_PARTS) < n_parts)
-
-
-def _values(rows: ir.Table, scores: Sequence[Score], of_column: Mapping[str, Cells]) -> ir.Table:
-    named: dict[str, Any] = {}
+def _values(rows: ir.Table, scores: Sequence[Score], of_column: Mapping[str, Cells], *, with_entity: bool) -> ir.Table:
+    named: dict[str, Any] = {WHO: hashed(rows["_entity"])} if with_entity else {}
     for score in scores:
         column = rows[score.column]
         is_number = score.kind == "time" or of_column[score.column].is_ordered
@@ -162,40 +170,65 @@ def _values(rows: ir.Table, scores: Sequence[Score], of_column: Mapping[str, Cel
     return rows.select("_bucket", **named)
 
 
-def sum_scores(frame: pl.DataFrame, scores: Sequence[Score], of_column: Mapping[str, Cells]) -> Array:
-    """Sums of products of scores by bucket; `frame` has `_bucket` and what `scores` are made of."""
-    order = frame["_bucket"].arg_sort()
-    bucket = frame["_bucket"][order].to_numpy().astype(int)
-    rows = np.ones((len(frame), 1 + len(scores)))
-    cell: dict[str, Array] = {}
-    for i, score in enumerate(scores, 1):
-        values = frame[score.column][order]
-        if score.kind == "time":
-            rows[:, i] = _within_window(values)
-            continue
-        if score.column not in cell:
-            cell[score.column] = _cells(values, of_column[score.column])
-        rows[:, i] = score.by_cell[cell[score.column]]
-    starts = np.searchsorted(bucket, np.arange(N_BUCKETS + 1))
-    sums = np.zeros((N_BUCKETS, rows.shape[1], rows.shape[1]))
+def _entities(read: pa.Table) -> Array:
+    """Entities by bucket, told apart by 64 bits."""
+    _who, first = np.unique(read[WHO].to_numpy(), return_index=True)
+    return np.bincount(read["_bucket"].to_numpy()[first], minlength=N_BUCKETS).astype(float)
+
+
+def sum_scores(read: pa.Table, scores: Sequence[Score], of_column: Mapping[str, Cells]) -> Array:
+    """Sums of products of scores by bucket; `read` has `_bucket` and what `scores` are made of.
+
+    Rows are scored a few buckets at a time.
+    """
+    bucket = read["_bucket"].to_numpy().astype(np.int16)
+    order = np.argsort(bucket, kind="stable")
+    starts = np.searchsorted(bucket[order], np.arange(N_BUCKETS + 1))
+    places: dict[tuple[str, str], Array] = {}
+    for score in scores:
+        at = (score.column, "time" if score.kind == "time" else "cell")
+        if at not in places:
+            values = read[score.column]
+            found = _within_window(values) if score.kind == "time" else _cells(values, of_column[score.column])
+            places[at] = found[order]
+    sums = np.zeros((N_BUCKETS, 1 + len(scores), 1 + len(scores)))
     for b in range(N_BUCKETS):
-        block = rows[starts[b] : starts[b + 1]]
-        sums[b] = block.T @ block
+        here = slice(starts[b], starts[b + 1])
+        rows = np.ones((1 + len(scores), starts[b + 1] - starts[b]))
+        for row, score in zip(rows[1:], scores, strict=True):
+            if score.kind == "time":
+                row[:] = places[score.column, "time"][here]
+            else:
+                np.take(score.by_cell, places[score.column, "cell"][here], out=row)
+        sums[b] = rows @ rows.T
     return sums
 
 
-def _cells(values: pl.Series, cells: Cells) -> Array:
+def _cells(values: pa.ChunkedArray, cells: Cells) -> Array:
     if cells.is_ordered:
-        return CellFinder(cells).find(values.fill_null(float("nan")).to_numpy())
-    number = {label: i for i, label in enumerate(cells.labels)}
-    import polars as pl
+        return CellFinder(cells).find(_numbers(values)).astype(np.uint16)
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    known = values.replace_strict(number, default=len(number), return_dtype=pl.Int64)
-    return known.set(values.is_null(), len(number) + 1).to_numpy()
+    n = len(cells.labels)
+    found = pc.index_in(values, value_set=pa.array(cells.labels, values.type)).fill_null(n).to_numpy()
+    if values.null_count:
+        found = np.where(values.is_null().to_numpy(), n + 1, found)
+    return found.astype(np.uint16)
 
 
-def _within_window(values: pl.Series) -> Array:
+def _numbers(values: pa.ChunkedArray) -> Array:
+    """Values as 64-bit floats, NaN where there is none."""
+    return values.cast("float64").to_numpy()
+
+
+def _within_window(values: pa.ChunkedArray) -> Array:
     """The rank of a moment inside its own side, -.5 to .5; 0 where there is none."""
-    rank = values.rank("average").fill_null(strategy=None, value=float("nan")).to_numpy()
-    n = np.isfinite(rank).sum()
-    return np.asarray(np.where(np.isfinite(rank), (rank - 0.5) / max(n, 1) - 0.5, 0.0))
+    from scipy.stats import rankdata
+
+    number = _numbers(values)
+    has_time = np.isfinite(number)
+    place = np.zeros(len(number))
+    if has_time.any():
+        place[has_time] = (rankdata(number[has_time]) - 0.5) / has_time.sum() - 0.5
+    return place

@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, added, merged
 from checks.distances import distances
-from checks.effect import Change, Effect, design_effect, effect_of, mean_change, share_change
+from checks.effect import Change, Effect, changes_of, design_effect, effect_of
 from checks.family import Adjusted, step_down
 from checks.pairs import Pairs, correlate_pairs, judged
 from checks.report import ColumnShift, ShiftReport
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
-from checks.student import quantile
-from checks.units import MOST_RATIO, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.units import FEWEST_ASSIGNMENTS_TIMES_ALPHA, MOST_RATIO, Side, Units, are_paired, form_units, pair_units
 
 MOST_GROUPS = 10
 FEWEST_UNITS = 5
-FEWEST_ASSIGNMENTS_TIMES_ALPHA = 20
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
 # Of the family-wise error; a difference of correlations below the tolerance is no alarm.
@@ -104,11 +102,14 @@ def compare_sides(
         note=question.unlike,
         tolerance=question.tolerance,
     )
-    is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(reference.n_entities, current.n_entities))
     # In one fixed order, so that exchanging the sides changes nothing but their names.
     is_turned = _rank(reference) > _rank(current)
     first, second = (current, reference) if is_turned else (reference, current)
-    units = pair_units(first, second) if is_paired else form_units(first, second)
+    units = (
+        pair_units(first, second)
+        if are_paired(question.n_common_entities, first, second)
+        else form_units(first, second)
+    )
     n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
     empty = replace(empty, n_groups=n_groups)
     named = _unit_words(question.unit, reference, current, units)
@@ -119,9 +120,16 @@ def compare_sides(
         return replace(empty, unit=named, columns=told, note=why)
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
-    pairs = correlate_pairs(scored, units, chosen, target=question.target, is_turned=is_turned) if scored else None
+    pairs = _pairs(scored, units, chosen, question, is_turned=is_turned) if scored else None
     empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
+
+
+def _pairs(
+    scored: Scored, units: Units, chosen: NDArray[np.float32], question: Question, *, is_turned: bool
+) -> Pairs | None:
+    asked = {"target": question.target, "seed": question.seed, "alpha": question.alpha}
+    return correlate_pairs(scored, units, chosen, is_turned=is_turned, **asked)
 
 
 def _told(
@@ -213,27 +221,12 @@ def _measure(
                 scores=scores,
                 statistic=leading,
                 effect=effect_of(groups, chosen, units),
-                changes=tuple(_changes(column, moments, units, is_turned=is_turned)),
+                changes=tuple(changes_of(cells, column.counts, moments, units, is_turned=is_turned)),
                 design_ratio=design_effect(ones) / max(design_effect(twos), 1e-12),
                 distances=distances(cells, *(sums[::-1] if is_turned else sums)),
             )
         )
     return measured, silent
-
-
-def _changes(column: Column, moments: NDArray[Any] | None, units: Units, *, is_turned: bool) -> list[Change]:
-    """The differences in plain units: of means, of the most changed level, of what is missing."""
-    is_reference = units.is_first != is_turned
-    q, counts = quantile(units.fewest - 1), column.counts
-    rows = counts.sum(axis=1)
-    found = [mean_change(moments, is_reference, q)] if moments is not None else []
-    if not column.cells.is_ordered:
-        shares = [counts[side].sum(axis=0) / max(counts[side].sum(), 1) for side in (is_reference, ~is_reference)]
-        most = int(np.abs(shares[1] - shares[0])[:-1].argmax())
-        found.append(share_change(counts[:, most], rows, is_reference, q, f"share of {column.cells.names[most]!r}"))
-    if counts[:, -1].any():
-        found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
-    return [change for change in found if change is not None]
 
 
 def _family(measured: Sequence[Measured], pairs: Pairs | None) -> Adjusted:

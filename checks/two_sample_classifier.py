@@ -23,10 +23,19 @@ from checks.family import TIE
 from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
-from checks.shift import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Question
+from checks.shift import Question
 from checks.statistics import studentised
 from checks.student import quantile
-from checks.units import MOST_RATIO, N_BUCKETS, PAIRED_ABOVE, Side, Units, form_units, pair_units
+from checks.units import (
+    FEWEST_ASSIGNMENTS_TIMES_ALPHA,
+    MOST_RATIO,
+    N_BUCKETS,
+    Side,
+    Units,
+    are_paired,
+    form_units,
+    pair_units,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -109,7 +118,7 @@ def told_apart(rows: Rows, first: Side, second: Side, question: Question, learne
         question: How.
         learner: Makes a classifier of scikit-learn's kind from which columns are levels and the number of rows.
     """
-    is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(first.n_entities, second.n_entities))
+    is_paired = are_paired(question.n_common_entities, first, second)
     folds = [_units(first, second, k, is_paired=is_paired) for k in range(N_FOLDS)]
     if why := _too_little(first, second, folds, question):
         return ToldApart(classifier=None, why=why)

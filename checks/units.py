@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 N_BUCKETS = 256
 MERGED_ABOVE = 1.05
 PAIRED_ABOVE, MOST_RATIO = 0.05, 2.0
+FEWEST_ASSIGNMENTS_TIMES_ALPHA = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,11 @@ class Units:
             ranked = drawn.random((n, self.n), dtype=np.float32).argpartition(self.n_first - 1, axis=1)
             np.put_along_axis(chosen[1:], ranked[:, : self.n_first], 1, axis=1)
         return chosen
+
+
+def are_paired(n_common: int, one: Side, two: Side) -> bool:
+    """Whether sides share so many entities that the two halves of a bucket are swapped together."""
+    return n_common > PAIRED_ABOVE * max(1, min(one.n_entities, two.n_entities))
 
 
 def form_units(first: Side, second: Side) -> Units:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.lake import Lake
+from warehouse.policy import PLACE
 from warehouse.query import quoted
 
 ADDED, UNEQUAL = "_added", "_unequal"
@@ -44,6 +45,32 @@ def packed_sums(sums: NDArray[Any]) -> bytes:
 def unpacked_sums(blob: bytes) -> NDArray[np.float64]:
     """What `packed_sums` packed."""
     return np.frombuffer(zlib.decompress(blob), dtype="<f8")
+
+
+def keep_rows_behind(lake: Lake, before: str, after: str, columns: Iterable[str]) -> int | None:
+    """Keep the rows of `after` that are stored behind those of `before` as `_added`; how many they are.
+
+    Both are read once. Sums of 64-bit hashes tell whether the first rows of `after` are those of `before`: other rows
+    have the same sum once in 2^64 times.
+
+    Args:
+        lake: The lake, in a workspace.
+        before: SELECT of a version.
+        after: SELECT of a build, with `_place`.
+        columns: Those by which rows are the same.
+
+    Returns:
+        None where the first rows are not those of `before`: some are gone or changed, or are stored elsewhere.
+    """
+    listed = ", ".join(map(quoted, columns))
+    told = f"SELECT count(*), sum(hash({listed}))"
+    was = lake.execute(f"{told} FROM ({before})").fetchone() or (0, None)
+    first = lake.execute(f"{told} FROM ({after}) WHERE {PLACE} < {was[0]}").fetchone()
+    if was != first:
+        return None
+    lake.execute(f"CREATE OR REPLACE TABLE {ADDED} AS SELECT {listed} FROM ({after}) WHERE {PLACE} >= {was[0]}")
+    row = lake.execute(f"SELECT count(*) FROM {ADDED}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def add_rows_since(lake: Lake, before: str, after: str, columns: Iterable[str]) -> int:

@@ -144,6 +144,20 @@ PROFILES = sa.Table(
     _column("bins", _json),
     _column("n_buckets", _int),
     _column("counts", _blob),
+    _column("precision", _blob, null=True),
+    _column("moments", _blob, null=True),
+    _column("ordinal", _int, null=True),
+    _column("low", _real, null=True),
+    _column("high", _real, null=True),
+)
+PARTS = sa.Table(
+    "parts",
+    SCHEMA,
+    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
+    _column("part", _text, key=True),
+    _column("dataset", _text),
+    _column("n_rows", _blob),
+    _column("n_entities", _blob),
 )
 COMPARISONS = sa.Table(
     "comparisons",

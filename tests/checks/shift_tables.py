@@ -69,7 +69,7 @@ def scored(
         pl.DataFrame({name: _as_column(values) for name, values in table.items()} | {"_bucket": bucket})
         for table, bucket in zip(tables, buckets, strict=True)
     ]
-    sums = np.stack([sum_scores(frame, scores, of_column) for frame in frames])
+    sums = np.stack([sum_scores(frame.to_arrow(), scores, of_column) for frame in frames])
     return Scored(scores=scores, sums=sums, n_rows=(len(frames[0]), len(frames[1])))
 
 
