@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assets.kept_profile import KeptProfile, part_rows, profile_rows
@@ -251,8 +252,8 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
             question = replace(question, unlike=other_times(subject.unit))
     sides, table = (profile.parts[pair[0]], profile.parts[pair[1]]), subject.table
     is_paired = are_paired(question.n_common_entities, *sides)
-    scored = score_rows(table, sides, pair, cells, time=time_among(table, question), is_paired=is_paired)
-    report = compare_sides(*sides, cells, question, scored)
+    scores = partial(score_rows, table, sides, pair, cells, time=time_among(table, question), is_paired=is_paired)
+    report = compare_sides(*sides, cells, question, scores)
     report = with_target(report, spec.target)
     learned.add("splits", report)
     learned.findings.append(report.finding(code))

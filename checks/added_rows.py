@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,8 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
     old, new = replace(sides.old, name=reference), replace(sides.new, name=current)
     if grown.has_entities:
         question = replace(question, n_common_entities=_common(both.table))
-    scored = score_rows(
+    scores = partial(
+        score_rows,
         table,
         (old, new),
         (REFERENCE, CURRENT),
@@ -72,7 +73,7 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
         time=time_among(both.table, question),
         is_paired=are_paired(question.n_common_entities, old, new),
     )
-    return compare_sides(old, new, cells, question, scored)
+    return compare_sides(old, new, cells, question, scores)
 
 
 def _common(table: ir.Table) -> int:

@@ -7,26 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import reduce
-from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
-from checks.collect import collect
+from checks.collect import batches
 from checks.kinds import as_number
-from checks.profile import UNUSED, Profile
-from checks.tally import FARTHEST, Extremes
+from checks.profile import Profile, in_part
+from checks.tally import FARTHEST, Extremes, part_numbers
 from checks.units import Side
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import polars as pl
 
 ALL = "all"
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
+ROUNDED = (np.floor, np.ceil)
 # Exact quartiles hold every value: above this they are left out, never estimated.
 ROWS_FOR_QUARTILES = 2_000_000
 N_TOP, MOST_SHOWN_LEVELS, LONGEST_LABEL = 10, 12, 40
@@ -90,57 +88,71 @@ def _top(cells: Cells, counts: Floats) -> list[list[Any]]:
 def quartiles(table: ir.Table, profile: Profile) -> dict[str, Stats]:
     """Exact quartiles by column and part; nothing above two million rows.
 
-    Their cells are known from the counts: of each column the values of these alone are read.
+    Their cells are known from the counts: of the rows that stream by, the values of these cells alone are kept.
     """
-    n_rows = sum(side.n_rows for side in profile.parts.values())
     numeric = [c for c in profile.cells if c.kind == "numeric" and not c.why]
-    return {c.column: _quartiles(table, profile, c) for c in numeric} if n_rows <= ROWS_FOR_QUARTILES else {}
-
-
-def _quartiles(table: ir.Table, profile: Profile, cells: Cells) -> Stats:
-    counts = {part: side.counts[cells.column].sum(axis=0)[:-1] for part, side in profile.parts.items()}
-    counts[ALL] = np.sum(list(counts.values()), axis=0)
-    ends = {part: np.cumsum(c).astype(int) for part, c in counts.items() if c.any()}
-    # Between two values where no value has the rank.
-    ranks = {part: [q * (end[-1] - 1) for q in QUARTILES.values()] for part, end in ends.items()}
-    wanted = {int(cell) for part, end in ends.items() for cell in _cell_of(end, ranks[part])}
-    if not wanted:
+    if sum(side.n_rows for side in profile.parts.values()) > ROWS_FOR_QUARTILES or not numeric:
         return {}
-    read, edges = _values_within(table, cells, sorted(wanted)), np.asarray(cells.edges)
-    told: Stats = {}
-    for part, end in ends.items():
-        values = np.sort((read if part == ALL else read.filter(part=part))["value"].to_numpy())
-        first = np.searchsorted(np.searchsorted(edges, values), np.arange(len(edges)))
-        low, high = (_at(values, first, end, rounded(ranks[part])) for rounded in (np.floor, np.ceil))
-        found = low + (high - low) * (ranks[part] - np.floor(ranks[part]))
-        told[part] = dict(zip(QUARTILES, found.tolist(), strict=True))
-    return told
+    parts = sorted(profile.parts)
+    sought = [_Sought(c, profile, parts) for c in numeric]
+    values = {f"column_{i}": as_number(table[one.cells.column]) for i, one in enumerate(sought)}
+    for batch in batches(in_part(table).select("_part", **values)):
+        part = part_numbers(batch.column(0), parts)
+        for one, column in zip(sought, batch.columns[1:], strict=True):
+            one.add(column.cast("float64").to_numpy(zero_copy_only=False), part)
+    return {one.cells.column: one.told() for one in sought}
 
 
-def _cell_of(end: NDArray[Any], ranks: Sequence[float]) -> NDArray[Any]:
-    """The cells of values of these ranks, and of the next ones."""
-    return np.searchsorted(end, [*np.floor(ranks), *np.ceil(ranks)], side="right")
+class _Sought:
+    """The values of a column among which its quartiles are."""
+
+    def __init__(self, cells: Cells, profile: Profile, parts: Sequence[str]) -> None:
+        counts = {part: profile.parts[part].counts[cells.column].sum(axis=0)[:-1] for part in parts}
+        counts[ALL] = np.sum(list(counts.values()), axis=0)
+        self.cells, self.parts = cells, parts
+        self.ends = {part: np.cumsum(c).astype(int) for part, c in counts.items() if c.any()}
+        # Between two values where no value has the rank.
+        self.ranks = {
+            part: np.array([q * (end[-1] - 1) for q in QUARTILES.values()]) for part, end in self.ends.items()
+        }
+        wanted = [_cell_of(end, rounded(self.ranks[part])) for part, end in self.ends.items() for rounded in ROUNDED]
+        is_wanted = np.isin(np.arange(len(cells.edges) + 1), np.concatenate([*wanted, [-1]]))
+        edges = np.append(-np.inf, cells.edges)
+        starts, stops = (np.flatnonzero(np.diff(is_wanted.astype(int), prepend=0) == sign) for sign in (1, -1))
+        self.ranges = [(edges[i], edges[j]) for i, j in zip(starts, stops, strict=True)]
+        self.kept: list[tuple[Floats, NDArray[Any]]] = []
+
+    def add(self, values: Floats, part: NDArray[Any]) -> None:
+        for low, high in self.ranges:
+            is_in = np.flatnonzero((values > low) & (values <= high))
+            self.kept.append((values[is_in], part[is_in]))
+
+    def told(self) -> Stats:
+        if not self.kept:
+            return {}
+        values, part = (np.concatenate(of) for of in zip(*self.kept, strict=True))
+        order = np.argsort(values)
+        values, part = values[order], part[order]
+        cell = np.searchsorted(np.asarray(self.cells.edges), values)
+        told: Stats = {}
+        for name, end in self.ends.items():
+            is_its = slice(None) if name == ALL else part == self.parts.index(name)
+            first = np.searchsorted(cell[is_its], np.arange(len(self.cells.edges)))
+            low, high = (_at(values[is_its], first, end, rounded(self.ranks[name])) for rounded in ROUNDED)
+            found = low + (high - low) * (self.ranks[name] % 1)
+            told[name] = dict(zip(QUARTILES, found.tolist(), strict=True))
+        return told
+
+
+def _cell_of(end: NDArray[Any], ranks: NDArray[Any]) -> NDArray[Any]:
+    return np.searchsorted(end, ranks, side="right")
 
 
 def _at(values: Floats, first: NDArray[Any], end: NDArray[Any], ranks: NDArray[Any]) -> Floats:
     """The values of these ranks; those of cell i begin at `first[i]`, and `end[i]` are in it or below."""
-    cell = np.searchsorted(end, ranks, side="right")
+    cell = _cell_of(end, ranks)
     below = np.append(0, end)[cell]
     return np.asarray(values[first[cell] + ranks.astype(int) - below])
-
-
-def _values_within(table: ir.Table, cells: Cells, wanted: Sequence[int]) -> pl.DataFrame:
-    """The values of some cells, with their part."""
-    number = as_number(table[cells.column])
-    tests = []
-    for i in wanted:
-        is_above = [number > cells.edges[i - 1]] if i else []
-        is_below = [number <= cells.edges[i]] if np.isfinite(cells.edges[i]) else []
-        tests.append(reduce(and_, [number.notnull(), *is_above, *is_below]))
-    kept = table.filter(reduce(or_, tests))
-    return collect(
-        kept.select(part=kept["_part"].fill_null(UNUSED), value=as_number(kept[cells.column]).cast("float64"))
-    )
 
 
 def figure_of(profile: Profile, cells: Cells, parts: Sequence[str]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
@@ -204,7 +205,8 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     if not both.is_entity_the_row:
         question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
-    scored = score_rows(
+    scores = partial(
+        score_rows,
         table,
         (profile.parts[REFERENCE], profile.parts[CURRENT]),
         (REFERENCE, CURRENT),
@@ -212,7 +214,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
         time=time_among(both.table, question),
         is_paired=are_paired(question.n_common_entities, one, two),
     )
-    return compare_sides(one, two, cells, question, scored)
+    return compare_sides(one, two, cells, question, scores)
 
 
 def time_among(table: ir.Table, question: Question) -> str | None:

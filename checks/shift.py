@@ -6,7 +6,7 @@ Where counts come from is `checks.profile`; comparing two tables, `checks.compar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +77,11 @@ class Measured:
 
 
 def compare_sides(
-    reference: Side, current: Side, columns: Sequence[Cells], question: Question, scored: Scored | None = None
+    reference: Side,
+    current: Side,
+    columns: Sequence[Cells],
+    question: Question,
+    scores: Callable[[], Scored | None] = lambda: None,
 ) -> ShiftReport:
     """Compare two sides that were counted by the same cells.
 
@@ -86,7 +90,7 @@ def compare_sides(
         current: What is compared.
         columns: The cells of every column, of both sides.
         question: How.
-        scored: Sums of their rows as scores; without, no pairs of columns are asked.
+        scores: Adds up their rows as scores, once they are needed; without, no pairs of columns are asked.
 
     Returns:
         One line a column: those that shifted first, by their effect.
@@ -120,6 +124,7 @@ def compare_sides(
         return replace(empty, unit=named, columns=told, note=why)
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
+    scored = scores()
     pairs = _pairs(scored, units, chosen, question, is_turned=is_turned) if scored else None
     empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from assets.project import Project
-from warehouse import meta as module
+from warehouse import migrations as module
 from warehouse.client import Warehouse
 from warehouse.errors import Incompatible
 from warehouse.meta import Meta
