@@ -6,7 +6,7 @@ the last version is `assets.compare_versions`, that of months `assets.compare_mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,13 @@ from assets.step import digest
 from checks.bins import Cells
 from checks.column_parts import cells_with_parts, with_parts
 from checks.column_stats import figure_of, quartiles, stats_of
-from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, time_among, with_target
+from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
 from checks.finding import Finding
 from checks.growth import Grown, anew, grow, pooled_counts
 from checks.profile import Profile, scan
 from checks.report import ShiftReport
-from checks.score_columns import score_rows
+from checks.sampled_rows import Sample
+from checks.score_columns import Scored, score_rows
 from checks.shift import Question, compare_sides
 from checks.units import are_paired
 from warehouse.policy import SPLITS
@@ -174,7 +175,8 @@ def count(subject: Subject, kept: KeptProfile | None, added: ir.Table | None, be
     """
     told_apart = {"n_rows": subject.n_rows, "has_entities": subject.has_entities}
     if kept is not None and added is not None and before is not None:
-        grown = grow(kept.profile, _in_splits(added), _in_splits(before), **told_apart)
+        is_apart = subject.dataset.policy.apart == "everywhere"  # and the audit holds it: a version was asked
+        grown = grow(kept.profile, _in_splits(added), _in_splits(before), is_apart=is_apart, **told_apart)
         if not anew(grown.profile, kept.learned):
             table = with_parts(_in_splits(subject.table), grown.profile.cells)
             return Counted(profile=grown.profile, table=table, learned=kept.learned, grown=grown)
@@ -195,8 +197,12 @@ def learn(subject: Subject, counted: Counted) -> Learned:
     learned.counted = counted_as(subject)
     learned.profiles, learned.parts = list(profile_rows(profile, counted.learned)), list(part_rows(profile))
     learned.columns = list(_column_rows(subject, profile))
+    sizes = {split: side.n_rows for split, side in profile.parts.items() if split in SPLITS}
+    time = subject.dataset.file.spec.time
+    time = time if time in moments_of(subject.table) else None
+    sample = Sample(subject.table, sizes, profile.cells, time)
     for reference, current, code in PAIRS:
-        _compare_splits(subject, profile, learned, (reference, current), code)
+        _compare_splits(subject, profile, learned, (reference, current), code, partial(score_rows, sample, time=time))
     return learned
 
 
@@ -223,7 +229,14 @@ def _column_rows(subject: Subject, profile: Profile) -> Iterator[dict[str, Any]]
         }
 
 
-def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: tuple[str, str], code: str) -> None:
+def _compare_splits(
+    subject: Subject,
+    profile: Profile,
+    learned: Learned,
+    pair: tuple[str, str],
+    code: str,
+    scored: Callable[..., Scored | None],
+) -> None:
     if missing := [split for split in pair if split not in profile.parts]:
         seen = f"there is no {' and no '.join(missing)}"
         learned.findings.append(Finding(code=code, outcome="not_applicable", seen=seen))
@@ -250,10 +263,9 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
             question = replace(question, n_common_entities=common_entities(table))
         if is_apart and not subject.is_unit_the_day:
             question = replace(question, unlike=other_times(subject.unit))
-    sides, table = (profile.parts[pair[0]], profile.parts[pair[1]]), subject.table
+    sides = (profile.parts[pair[0]], profile.parts[pair[1]])
     is_paired = are_paired(question.n_common_entities, *sides)
-    scores = partial(score_rows, table, sides, pair, cells, time=time_among(table, question), is_paired=is_paired)
-    report = compare_sides(*sides, cells, question, scores)
+    report = compare_sides(*sides, cells, question, partial(scored, sides, pair, cells, is_paired=is_paired))
     report = with_target(report, spec.target)
     learned.add("splits", report)
     learned.findings.append(report.finding(code))

@@ -23,6 +23,7 @@ from checks.comparison import CURRENT, REFERENCE, Both, silenced, time_among
 from checks.growth import Grown, precise_alike
 from checks.profile import UNUSED, Profile, cells_of, count_entities
 from checks.report import ShiftReport
+from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.units import N_BUCKETS, Side, are_paired
@@ -64,13 +65,14 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
     old, new = replace(sides.old, name=reference), replace(sides.new, name=current)
     if grown.has_entities:
         question = replace(question, n_common_entities=_common(both.table))
+    time = time_among(both.table, question)
     scores = partial(
         score_rows,
-        table,
+        Sample(table, {REFERENCE: old.n_rows, CURRENT: new.n_rows}, cells, time),
         (old, new),
         (REFERENCE, CURRENT),
         cells,
-        time=time_among(both.table, question),
+        time=time,
         is_paired=are_paired(question.n_common_entities, old, new),
     )
     return compare_sides(old, new, cells, question, scores)
@@ -107,7 +109,7 @@ def sides_of(table: ir.Table, grown: Grown) -> Sides:
 def _whole(profile: Profile, table: ir.Table, part: str, grown: Grown) -> Side:
     """What is in a part of a profile, as one side; an entity that is in two of them is one."""
     side = reduce(add, (side for name, side in profile.parts.items() if name != UNUSED))
-    entities = count_entities(_part(table, part), [part])[part] if grown.has_entities else side.entities
+    entities = side.entities if grown.is_apart else count_entities(_part(table, part), [part])[part]
     return precise_alike(replace(side, entities=entities), grown.profile.n_precise)
 
 

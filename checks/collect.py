@@ -32,13 +32,6 @@ def collect(table: ir.Table) -> pl.DataFrame:
     return frame.with_columns(pl.col(sums).cast(pl.Int64)) if sums else frame
 
 
-def collect_arrow(table: ir.Table) -> pa.Table:
-    """The same as an Arrow table: many texts are then not copied."""
-    backend: Any = table.get_backend()
-    found: pa.Table = backend.con.execute(backend.compile(table)).to_arrow_table()
-    return found
-
-
 def one_row(table: ir.Table) -> dict[str, Any]:
     """The only row of an expression that has one."""
     return collect(table).row(0, named=True)

@@ -19,6 +19,7 @@ from checks.profile import scan
 from checks.questions import prove_columns, prove_is_table, prove_options
 from checks.report import ShiftReport
 from checks.row_units import bucket_of, of_own_side, rows_as_units
+from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
@@ -205,13 +206,14 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     if not both.is_entity_the_row:
         question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
+    time = time_among(both.table, question)
     scores = partial(
         score_rows,
-        table,
+        Sample(table, {part: side.n_rows for part, side in profile.parts.items()}, cells, time),
         (profile.parts[REFERENCE], profile.parts[CURRENT]),
         (REFERENCE, CURRENT),
         cells,
-        time=time_among(both.table, question),
+        time=time,
         is_paired=are_paired(question.n_common_entities, one, two),
     )
     return compare_sides(one, two, cells, question, scores)

@@ -43,15 +43,19 @@ class Grown:
         added: The counts of the added rows; entities are those of these rows, whether they were there before or not.
         profile: The counts of all.
         has_entities: Whether an entity may have several rows.
+        is_apart: Whether no entity is in two parts.
     """
 
     kept: Profile
     added: Profile
     profile: Profile
     has_entities: bool
+    is_apart: bool
 
 
-def grow(kept: Profile, added: ir.Table, before: ir.Table, *, n_rows: int, has_entities: bool) -> Grown:
+def grow(
+    kept: Profile, added: ir.Table, before: ir.Table, *, n_rows: int, has_entities: bool, is_apart: bool = False
+) -> Grown:
     """Count the rows that were added to a table, and all.
 
     Args:
@@ -60,6 +64,7 @@ def grow(kept: Profile, added: ir.Table, before: ir.Table, *, n_rows: int, has_e
         before: The rows that were there. Of these only `_entity` is read: a late row may be of an old entity.
         n_rows: Of all rows.
         has_entities: Whether an entity may have several rows.
+        is_apart: Whether it is known that no entity is in two parts.
     """
     more = scan(with_parts(added, kept.cells), kept.cells, n_rows=n_rows, has_entities=has_entities)
     n_precise = more.n_precise
@@ -74,7 +79,8 @@ def grow(kept: Profile, added: ir.Table, before: ir.Table, *, n_rows: int, has_e
         old = extremes.get(at, found)
         extremes[at] = Extremes(low=min(old.low, found.low), high=max(old.high, found.high))
     profile = Profile(cells=kept.cells, parts=dict(sorted(parts.items())), extremes=extremes, n_precise=n_precise)
-    return Grown(kept=kept, added=more, profile=profile, has_entities=has_entities)
+    is_apart = is_apart or not has_entities
+    return Grown(kept=kept, added=more, profile=profile, has_entities=has_entities, is_apart=is_apart)
 
 
 def _known_entities(added: ir.Table, before: ir.Table, parts: Sequence[str]) -> Mapping[str, Array]:

@@ -8,24 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells
-from checks.cell_finder import CellFinder
-from checks.collect import collect_arrow
-from checks.kinds import as_number, hashed
-from checks.thinning import shares_of, thinned
+from checks.sampled_rows import Places, Sample
 from checks.units import N_BUCKETS, Side
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
-
 Array = NDArray[Any]
-WHO = "_who"
 LEAST_MISSING = 0.005
 
 
@@ -121,7 +113,7 @@ def by_cell(cells: Cells, pooled: Array) -> Array:
 
 
 def score_rows(
-    table: ir.Table,
+    sample: Sample,
     sides: tuple[Side, Side],
     parts: tuple[str, str],
     cells: Sequence[Cells],
@@ -129,10 +121,10 @@ def score_rows(
     time: str | None,
     is_paired: bool,
 ) -> Scored | None:
-    """Read two sides, of each about 200,000 rows, and add up their scores by bucket; None without two scores.
+    """Add up the scores of two sides by bucket; None when there are no two columns of scores.
 
     Args:
-        table: Has `_part`, `_entity` and `_bucket`.
+        sample: The rows.
         sides: The counts of both sides.
         parts: What the sides are called in `_part`.
         cells: How columns were counted.
@@ -143,92 +135,42 @@ def score_rows(
     scores = scores_of(cells, pooled, time=time)
     if len(scores) < 2:
         return None
-    of_column = {c.column: c for c in cells}
-    shares = shares_of(sides[0].n_rows, sides[1].n_rows, is_paired=is_paired)
-    is_uneven = shares[0] != shares[1]
-    sums, n_rows, entities = [], [], []
-    for part, share in zip(parts, shares, strict=True):
-        rows = thinned(table.filter(table["_part"] == part), share)
-        read = collect_arrow(_values(rows, scores, of_column, with_entity=is_uneven))
-        n_rows.append(read.num_rows)
-        sums.append(sum_scores(read, scores, of_column))
-        entities.append(_entities(read) if is_uneven else None)
+    shares = [sample.share(part) for part in parts]
+    least = min(shares) if is_paired else 1.0
+    read = [sample.places[part].thinned(least) for part in parts]
+    sums = [sum_scores(places, scores) for places in read]
     read_of = tuple(
-        Side(name=side.name, rows=total[:, 0, 0], entities=found, counts={})
-        for side, total, found in zip(sides, sums, entities, strict=True)
-        if found is not None
+        Side(name=side.name, rows=total[:, 0, 0], entities=places.entities, counts={})
+        for side, total, places in zip(sides, sums, read, strict=True)
     )
-    return Scored(scores=scores, sums=np.stack(sums), n_rows=(n_rows[0], n_rows[1]), read=read_of)
+    is_uneven = not is_paired and shares[0] != shares[1]
+    n_rows = (len(read[0].bucket), len(read[1].bucket))
+    return Scored(scores=scores, sums=np.stack(sums), n_rows=n_rows, read=read_of if is_uneven else ())
 
 
-def _values(rows: ir.Table, scores: Sequence[Score], of_column: Mapping[str, Cells], *, with_entity: bool) -> ir.Table:
-    named: dict[str, Any] = {WHO: hashed(rows["_entity"])} if with_entity else {}
-    for score in scores:
-        column = rows[score.column]
-        is_number = score.kind == "time" or of_column[score.column].is_ordered
-        named[score.column] = as_number(column) if is_number else column.cast("string")
-    return rows.select("_bucket", **named)
-
-
-def _entities(read: pa.Table) -> Array:
-    """Entities by bucket, told apart by 64 bits."""
-    _who, first = np.unique(read[WHO].to_numpy(), return_index=True)
-    return np.bincount(read["_bucket"].to_numpy()[first], minlength=N_BUCKETS).astype(float)
-
-
-def sum_scores(read: pa.Table, scores: Sequence[Score], of_column: Mapping[str, Cells]) -> Array:
-    """Sums of products of scores by bucket; `read` has `_bucket` and what `scores` are made of.
-
-    Rows are scored a few buckets at a time.
-    """
-    bucket = read["_bucket"].to_numpy().astype(np.int16)
-    order = np.argsort(bucket, kind="stable")
-    starts = np.searchsorted(bucket[order], np.arange(N_BUCKETS + 1))
-    places: dict[tuple[str, str], Array] = {}
-    for score in scores:
-        at = (score.column, "time" if score.kind == "time" else "cell")
-        if at not in places:
-            values = read[score.column]
-            found = _within_window(values) if score.kind == "time" else _cells(values, of_column[score.column])
-            places[at] = found[order]
+def sum_scores(places: Places, scores: Sequence[Score]) -> Array:
+    """Sums of products of scores by bucket; rows are scored a bucket at a time."""
+    order = np.argsort(places.bucket, kind="stable")
+    starts = np.searchsorted(places.bucket[order], np.arange(N_BUCKETS + 1))
+    columns = {score.column for score in scores if score.kind != "time"}
+    cell = {column: places.cell[column][order] for column in columns}
+    moment = _within_window(places.moment)[order] if len(places.moment) else places.moment
     sums = np.zeros((N_BUCKETS, 1 + len(scores), 1 + len(scores)))
     for b in range(N_BUCKETS):
         here = slice(starts[b], starts[b + 1])
         rows = np.ones((1 + len(scores), starts[b + 1] - starts[b]))
         for row, score in zip(rows[1:], scores, strict=True):
-            if score.kind == "time":
-                row[:] = places[score.column, "time"][here]
-            else:
-                np.take(score.by_cell, places[score.column, "cell"][here], out=row)
+            row[:] = moment[here] if score.kind == "time" else score.by_cell[cell[score.column][here]]
         sums[b] = rows @ rows.T
     return sums
 
 
-def _cells(values: pa.ChunkedArray, cells: Cells) -> Array:
-    if cells.is_ordered:
-        return CellFinder(cells).find(_numbers(values)).astype(np.uint16)
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    n = len(cells.labels)
-    found = pc.index_in(values, value_set=pa.array(cells.labels, values.type)).fill_null(n).to_numpy()
-    if values.null_count:
-        found = np.where(values.is_null().to_numpy(), n + 1, found)
-    return found.astype(np.uint16)
-
-
-def _numbers(values: pa.ChunkedArray) -> Array:
-    """Values as 64-bit floats, NaN where there is none."""
-    return values.cast("float64").to_numpy()
-
-
-def _within_window(values: pa.ChunkedArray) -> Array:
+def _within_window(moment: Array) -> Array:
     """The rank of a moment inside its own side, -.5 to .5; 0 where there is none."""
     from scipy.stats import rankdata
 
-    number = _numbers(values)
-    has_time = np.isfinite(number)
-    place = np.zeros(len(number))
+    has_time = np.isfinite(moment)
+    place = np.zeros(len(moment))
     if has_time.any():
-        place[has_time] = (rankdata(number[has_time]) - 0.5) / has_time.sum() - 0.5
+        place[has_time] = (rankdata(moment[has_time]) - 0.5) / has_time.sum() - 0.5
     return place

@@ -5,7 +5,7 @@ Whole buckets would be fewer units, and rows of all entities would not be whole 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.kinds import hashed
 
@@ -29,8 +29,8 @@ def shares_of(n_one: int, n_two: int, *, is_paired: bool, most: int = ENOUGH_ROW
     return (min(one, two), min(one, two)) if is_paired else (one, two)
 
 
-def thinned(table: ir.Table, share: float) -> ir.Table:
-    """The rows of a part of the entities, the same ones in every table on this engine.
+def is_kept(table: ir.Table, share: float) -> Any:
+    """Whether a row is of a part of the entities, the same ones in every table on this engine.
 
     Args:
         table: Has `_entity`. Its bucket must come from another digest than DuckDB's hash of it.
@@ -38,7 +38,6 @@ def thinned(table: ir.Table, share: float) -> ir.Table:
     """
     import ibis
 
-    if share >= 1:
-        return table
-    below = ibis.literal(int(share * N_DIGESTS), "uint64")
-    return table.filter(hashed(table["_entity"]) < below)
+    return (
+        ibis.literal(True) if share >= 1 else hashed(table["_entity"]) < ibis.literal(int(share * N_DIGESTS), "uint64")
+    )

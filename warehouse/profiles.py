@@ -17,6 +17,8 @@ from warehouse.policy import PLACE
 from warehouse.query import quoted
 
 ADDED, UNEQUAL = "_added", "_unequal"
+# Of zlib: 6 takes three times as long for a tenth less.
+LEVEL = 1
 
 
 def packed(counts: NDArray[Any]) -> bytes:
@@ -25,7 +27,7 @@ def packed(counts: NDArray[Any]) -> bytes:
     >>> unpacked(packed(np.array([[1, 2], [3, 4]])), n_buckets=2).tolist()
     [[1, 2], [3, 4]]
     """
-    return zlib.compress(np.ascontiguousarray(counts, dtype="<u4").tobytes(), 6)
+    return zlib.compress(np.ascontiguousarray(counts, dtype="<u4").tobytes(), LEVEL)
 
 
 def unpacked(blob: bytes, *, n_buckets: int) -> NDArray[np.uint32]:
@@ -39,7 +41,7 @@ def packed_sums(sums: NDArray[Any]) -> bytes:
     >>> unpacked_sums(packed_sums(np.array([0.5, 2.0]))).tolist()
     [0.5, 2.0]
     """
-    return zlib.compress(np.ascontiguousarray(sums, dtype="<f8").tobytes(), 6)
+    return zlib.compress(np.ascontiguousarray(sums, dtype="<f8").tobytes(), LEVEL)
 
 
 def unpacked_sums(blob: bytes) -> NDArray[np.float64]:

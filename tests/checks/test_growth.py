@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
-from dataclasses import replace
 
 import duckdb
 import ibis
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.added_rows import compare_added, sides_of
-from checks.bins import Cells
+from checks.added_rows import sides_of
 from checks.column_parts import cells_with_parts, with_parts
-from checks.comparison import Both, compare_both, unite
-from checks.growth import anew, grow, pooled_counts
-from checks.profile import Profile, count_entities, scan
-from checks.shift import Question, compare_sides
+from checks.comparison import Both, unite
+from checks.growth import grow
+from checks.profile import scan
 from checks.units import Side
 
 KEPT = ("_part", "_entity", "_bucket")
@@ -41,6 +36,10 @@ SCHEMA = {
 }
 
 
+def listed(values: list | np.ndarray) -> list:
+    return values if isinstance(values, list) else values.tolist()
+
+
 def rows(drawn: np.random.Generator, n: int, *, entities: tuple[int, int], levels: int, scale: float) -> pl.DataFrame:
     """Rows of some entities, a tenth of all values missing; some entities are in two parts, some rows in none."""
     entity = drawn.integers(*entities, n)
@@ -57,7 +56,7 @@ def rows(drawn: np.random.Generator, n: int, *, entities: tuple[int, int], level
         "tags": [[0] * k for k in drawn.integers(0, 4, n)],
     }
     made = {
-        name: [None if gap else value for gap, value in zip(gaps[i], of if isinstance(of, list) else of.tolist())]
+        name: [None if gap else value for gap, value in zip(gaps[i], listed(of), strict=True)]
         for i, (name, of) in enumerate(values.items())
     }
     part = np.array(["train", "dev", "test"])[(entity + (drawn.random(n) < 0.05)) % 3]

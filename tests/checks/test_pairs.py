@@ -12,6 +12,7 @@ from checks.bins import ordered_cells
 from checks.pairs import correlations
 from checks.report import ShiftReport
 from checks.score_columns import Score, by_cell, sum_scores
+from tests.checks.shift_tables import places_of
 
 N = 3_000
 
@@ -115,7 +116,7 @@ def test_correlations_of_scores_are_those_of_scipy() -> None:
     }
     pooled = {n: np.append(np.histogram(frame[n], [-np.inf, *c.edges])[0], 0.0) for n, c in cells.items()}
     scores = [Score(column=n, kind="value", by_cell=by_cell(c, pooled[n])) for n, c in cells.items()]
-    sums = sum_scores(frame.to_arrow(), scores, cells).sum(axis=0)
+    sums = sum_scores(places_of(frame, list(cells.values())), scores).sum(axis=0)
     at = [np.searchsorted(c.edges, frame[n].to_numpy()) for n, c in cells.items()]
     expected = stats.pearsonr(scores[0].by_cell[at[0]], scores[1].by_cell[at[1]]).statistic
     assert correlations(sums[None], np.array([[1, 2]]))[0, 0] == pytest.approx(expected)
