@@ -13,11 +13,12 @@ from assets.fit import Fitted, labels_of, repeatable
 from assets.model_plan import Model
 from assets.step import Run
 from assets.task import Task
-from checks.domain import n_whole_buckets, rows_of
+from checks.domain import rows_of
 from checks.loss_change import LossChange, Part, explain
 from checks.metrics import METRICS
-from checks.units import N_BUCKETS
+from checks.thinning import below, shares_of
 from warehouse.meta import Meta
+from warehouse.modelled import thinned_sql
 from warehouse.schema import LOSS_CHANGES
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _between(run: Run, task: Task, model: Model, fitted: Fitted, before: str, af
     import numpy as np
     import polars as pl
 
-    sql = (task.rows_sql(features=fitted.features, split=split) for split in (before, after))
-    sides = [run.warehouse.lake.reader().execute(asked).pl() for asked in sql]
-    ones, twos = (np.bincount(side["_bucket"].to_numpy(), minlength=N_BUCKETS) for side in sides)
-    n_buckets = n_whole_buckets(ones, twos, most=MOST_ROWS)
-    frames = [side.filter(pl.col("_bucket") < n_buckets) for side in sides]
+    shares = shares_of(task.n_rows[before], task.n_rows[after], is_paired=False, most=MOST_ROWS)
+    frames = []
+    for split, share in zip((before, after), shares, strict=True):
+        asked = task.rows_sql(features=fitted.features, split=split)
+        asked = thinned_sql(asked, below(share)) if share < 1 else asked
+        frames.append(run.warehouse.lake.reader().execute(asked).pl())
     loss = np.concatenate([_loss(frame, task, model, fitted) for frame in frames])
     parts = zip(frames, (before, after), strict=True)
     rows = rows_of(

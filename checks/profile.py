@@ -103,12 +103,11 @@ def scan(
         n_buckets: How many buckets there are.
     """
     table = in_part(table)
-    frame = collect(table.group_by("_part", "_bucket").agg(n=table.count()))
-    parts = sorted(frame["_part"].unique().to_list())
+    rows = count_rows(table, n_buckets=n_buckets)
+    parts = list(rows)
     n_precise = n_buckets if n_rows <= ROWS_FOR_ALL_PRECISION else PRECISION_BUCKETS
     if not parts:
         return Profile(cells=tuple(cells), parts={}, extremes={}, n_precise=n_precise)
-    rows = _by_part_and_bucket(frame, parts, n_buckets)
     entities = count_entities(table, parts, n_buckets=n_buckets) if has_entities else rows
     counted = tally(table, cells, parts, n_precise=n_precise, n_buckets=n_buckets)
     sides = {
@@ -128,6 +127,12 @@ def scan(
 def in_part(table: ir.Table) -> ir.Table:
     """The rows, those in no part as unused. They have no bucket and are in no comparison: any will do to count them."""
     return table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
+
+
+def count_rows(table: ir.Table, *, n_buckets: int = N_BUCKETS) -> dict[str, NDArray[np.float64]]:
+    """By part, in order, how many rows each bucket has."""
+    frame = collect(table.group_by("_part", "_bucket").agg(n=table.count()))
+    return _by_part_and_bucket(frame, sorted(frame["_part"].unique().to_list()), n_buckets)
 
 
 def count_entities(

@@ -19,7 +19,7 @@ from checks.cell_finder import CellFinder
 from checks.collect import batches
 from checks.kinds import as_number, hashed
 from checks.tally import part_numbers
-from checks.thinning import ENOUGH_ROWS, N_DIGESTS, is_kept
+from checks.thinning import ENOUGH_ROWS, below, is_kept
 from checks.units import N_BUCKETS
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Places:
         """The rows of a part of the entities."""
         if share >= 1:
             return self
-        kept = np.flatnonzero(self.who < np.uint64(int(share * N_DIGESTS)))
+        kept = np.flatnonzero(self.who < np.uint64(below(share)))
         moment = self.moment[kept] if len(self.moment) else self.moment
         cell = {column: places[kept] for column, places in self.cell.items()}
         return Places(bucket=self.bucket[kept], who=self.who[kept], cell=cell, moment=moment)

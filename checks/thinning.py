@@ -29,6 +29,11 @@ def shares_of(n_one: int, n_two: int, *, is_paired: bool, most: int = ENOUGH_ROW
     return (min(one, two), min(one, two)) if is_paired else (one, two)
 
 
+def below(share: float) -> int:
+    """The digests, 64 bits without a sign, of a part of the entities are below it."""
+    return int(share * N_DIGESTS)
+
+
 def is_kept(table: ir.Table, share: float) -> Any:
     """Whether a row is of a part of the entities, the same ones in every table on this engine.
 
@@ -38,6 +43,4 @@ def is_kept(table: ir.Table, share: float) -> Any:
     """
     import ibis
 
-    return (
-        ibis.literal(True) if share >= 1 else hashed(table["_entity"]) < ibis.literal(int(share * N_DIGESTS), "uint64")
-    )
+    return ibis.literal(True) if share >= 1 else hashed(table["_entity"]) < ibis.literal(below(share), "uint64")

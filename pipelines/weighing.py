@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
 from warehouse.errors import NotPossible
-from warehouse.modelled import is_number, kind_of
+from warehouse.modelled import DIGEST, is_number, kind_of
 from warehouse.portions import named_sql, number_sql
 from warehouse.query import quoted
 from warehouse.tables import SPLIT_NAMES
@@ -82,7 +82,8 @@ def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str
     if not seen:
         raise NotPossible(asked, "no feature is a number or a category", "let the query make some")
     sides = [
-        side.frame([*map(quoted, seen), "_bucket"]).with_columns(_part=pl.lit(side.split)) for side in (rows, other)
+        side.frame([*map(quoted, seen), "_bucket", named_sql(DIGEST, "_who")]).with_columns(_part=pl.lit(side.split))
+        for side in (rows, other)
     ]
     found = importance(rows_of(pl.concat(sides), seen, second=other.split))
     if found is None:
