@@ -109,7 +109,9 @@ def tell_apart(table: ir.Table, columns: Sequence[str], question: Question) -> T
         ]
         table = table.filter(kept[0] | kept[1])
         read = {side.name: side for side in _sides(table)}
-        first, second = (read.get(side.name, replace(side, rows=side.rows * 0)) for side in (first, second))
+        first, second = (
+            read.get(side.name, replace(side, rows=side.rows * 0, entities=side.rows * 0)) for side in (first, second)
+        )
         question = replace(question, n_common_entities=_n_common(table, first, second) if is_paired else 0)
     rows = rows_of(_frame(table, columns), columns, second=second.name)
     return told_apart(rows, first, second, question)

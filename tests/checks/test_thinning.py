@@ -1,4 +1,4 @@
-"""Of large sides some entities are read, with all their rows, in every bucket; of sides that share entities, the same."""
+"""Of large sides some entities are read, with all their rows, in every bucket; of paired sides the same ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from checks.collect import collect
 from checks.domain import rows_of
 from checks.sampled_rows import Sample
 from checks.shift import Question
@@ -36,7 +37,7 @@ def united(n_first: int, n_second: int, *, first_of_second: int) -> ibis.Table:
 
 def test_a_part_of_the_entities_has_all_their_rows_and_every_bucket() -> None:
     table = united(20_000, 0, first_of_second=0)
-    kept = table.filter(is_kept(table, 0.25)).to_polars()
+    kept = collect(table.filter(is_kept(table, 0.25)))
     assert len(kept) == pytest.approx(0.25 * 20_000 * EACH, rel=0.05)
     assert set(kept["_entity"].value_counts()["count"]) == {EACH}
     assert kept["_bucket"].n_unique() == 256
