@@ -49,6 +49,7 @@ class Learned:
     Attributes:
         columns: Rows of `meta.columns`.
         counted: As what the counts were counted.
+        n_counted: How many rows were counted; the others were by an earlier audit.
         profiles: Rows of `meta.profiles`.
         parts: Rows of `meta.parts`.
         comparisons: Rows of `meta.comparisons`.
@@ -62,6 +63,7 @@ class Learned:
 
     columns: Rows = field(default_factory=list)
     counted: str = ""
+    n_counted: int = 0
     profiles: Rows = field(default_factory=list)
     parts: Rows = field(default_factory=list)
     comparisons: Rows = field(default_factory=list)
@@ -195,6 +197,8 @@ def learn(subject: Subject, counted: Counted) -> Learned:
     learned, profile = Learned(), counted.profile
     subject = replace(subject, table=counted.table)
     learned.counted = counted_as(subject)
+    scanned = counted.grown.added if counted.grown else profile
+    learned.n_counted = sum(side.n_rows for side in scanned.parts.values())
     learned.profiles, learned.parts = list(profile_rows(profile, counted.learned)), list(part_rows(profile))
     learned.columns = list(_column_rows(subject, profile))
     sizes = {split: side.n_rows for split, side in profile.parts.items() if split in SPLITS}

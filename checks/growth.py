@@ -125,8 +125,8 @@ def anew(profile: Profile, learned: Mapping[str, Array]) -> str:
 
 
 def _column_anew(cells: Cells, now: Array, then: Array) -> str:
-    if cells.why and not then[:-1].any() and now[:-1].any():
-        return "it had no value, and has some"
+    if cells.why:
+        return "it had no value, and has some" if not then[:-1].any() and now[:-1].any() else ""
     gained = now / max(now.sum(), 1) - then / max(then.sum(), 1)
     if not cells.is_ordered:
         return "levels outside the dictionary" if cells.labels and gained[-2] > MOST_BEYOND else ""
