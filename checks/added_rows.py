@@ -25,7 +25,7 @@ from checks.profile import UNUSED, Profile, cells_of, count_entities
 from checks.report import ShiftReport
 from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
-from checks.shift import Question, compare_sides
+from checks.shift import Question, compare_sides, refused
 from checks.units import N_BUCKETS, Side, are_paired
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
         current: What the added ones are called.
     """
     table = with_parts(both.table, grown.kept.cells)
-    sides = sides_of(table, grown)
-    cells = [silenced(c, both.not_compared) for c in sides.cells]
-    old, new = replace(sides.old, name=reference), replace(sides.new, name=current)
     if grown.has_entities:
         question = replace(question, n_common_entities=_common(both.table))
+    sides = whole_sides(table, grown)
+    # Where nothing can be told, no level has to be counted for it.
+    sides = sides if refused(sides.old, sides.new, question) else by_pooled_levels(table, sides)
+    cells = [silenced(c, both.not_compared) for c in sides.cells]
+    old, new = replace(sides.old, name=reference), replace(sides.new, name=current)
     time = time_among(both.table, question)
     scores = partial(
         score_rows,
@@ -89,21 +91,26 @@ def _part(table: ir.Table, part: str) -> ir.Table:
     return table.filter(table["_part"] == part)
 
 
-def sides_of(table: ir.Table, grown: Grown) -> Sides:
-    """Both sides by levels of both together.
+def whole_sides(table: ir.Table, grown: Grown) -> Sides:
+    """Both sides as their rows were counted.
 
     Args:
         table: As in `compare_added`, with the parts of columns.
         grown: Their counts.
     """
     old, new = (_whole(of, table, part, grown) for of, part in ((grown.kept, REFERENCE), (grown.added, CURRENT)))
-    olds, news, cells = dict(old.counts), dict(new.counts), []
-    for c in grown.kept.cells:
+    return Sides(old=old, new=new, cells=grown.kept.cells)
+
+
+def by_pooled_levels(table: ir.Table, sides: Sides) -> Sides:
+    """Both sides by the levels of both together."""
+    olds, news, cells = dict(sides.old.counts), dict(sides.new.counts), []
+    for c in sides.cells:
         pooled = c
         if c.labels and not c.why:
             pooled, olds[c.column], news[c.column] = _pooled(table, c, olds[c.column], news[c.column])
         cells.append(pooled)
-    return Sides(old=replace(old, counts=olds), new=replace(new, counts=news), cells=tuple(cells))
+    return Sides(old=replace(sides.old, counts=olds), new=replace(sides.new, counts=news), cells=tuple(cells))
 
 
 def _whole(profile: Profile, table: ir.Table, part: str, grown: Grown) -> Side:

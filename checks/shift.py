@@ -23,8 +23,9 @@ from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
 from checks.units import FEWEST_ASSIGNMENTS_TIMES_ALPHA, MOST_RATIO, Side, Units, are_paired, form_units, pair_units
 
-MOST_GROUPS = 10
-FEWEST_UNITS = 5
+Scores = Callable[[], Scored | None]
+
+MOST_GROUPS, FEWEST_UNITS = 10, 5
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
 # Of the family-wise error; a difference of correlations below the tolerance is no alarm.
@@ -77,11 +78,7 @@ class Measured:
 
 
 def compare_sides(
-    reference: Side,
-    current: Side,
-    columns: Sequence[Cells],
-    question: Question,
-    scores: Callable[[], Scored | None] = lambda: None,
+    reference: Side, current: Side, columns: Sequence[Cells], question: Question, scores: Scores = lambda: None
 ) -> ShiftReport:
     """Compare two sides that were counted by the same cells.
 
@@ -109,11 +106,7 @@ def compare_sides(
     # In one fixed order, so that exchanging the sides changes nothing but their names.
     is_turned = _rank(reference) > _rank(current)
     first, second = (current, reference) if is_turned else (reference, current)
-    units = (
-        pair_units(first, second)
-        if are_paired(question.n_common_entities, first, second)
-        else form_units(first, second)
-    )
+    units = _units(first, second, question)
     n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
     empty = replace(empty, n_groups=n_groups)
     named = _unit_words(question.unit, reference, current, units)
@@ -163,6 +156,16 @@ def _told(
         tol=max(question.tolerance, PAIR_TOLERANCE),
     )
     return replace(report, pairs=by_pair, n_pairs=len(pairs.named))
+
+
+def refused(reference: Side, current: Side, question: Question) -> str:
+    """Why nothing can be told of two sides, whatever their columns hold; or nothing."""
+    return question.refused or _too_little(reference, current, _units(reference, current, question), question.alpha)
+
+
+def _units(first: Side, second: Side, question: Question) -> Units:
+    is_paired = are_paired(question.n_common_entities, first, second)
+    return pair_units(first, second) if is_paired else form_units(first, second)
 
 
 def _rank(side: Side) -> tuple[Any, ...]:

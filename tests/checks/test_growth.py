@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
 
 import duckdb
 import ibis
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.added_rows import sides_of
+from checks.added_rows import by_pooled_levels, compare_added, whole_sides
+from checks.bins import Cells
 from checks.column_parts import cells_with_parts, with_parts
-from checks.comparison import Both, unite
-from checks.growth import grow
-from checks.profile import scan
+from checks.comparison import Both, compare_both, unite
+from checks.growth import anew, grow, pooled_counts
+from checks.profile import Profile, scan
+from checks.shift import Question
 from checks.units import Side
 
 KEPT = ("_part", "_entity", "_bucket")
@@ -98,7 +102,7 @@ def assert_same_side(one: Side, two: Side) -> None:
     assert all(np.allclose(one.moments[name], two.moments[name], rtol=1e-12, atol=1e-9) for name in two.moments)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.tuples(st.integers(1, 600), st.integers(1, 300)),
@@ -121,7 +125,74 @@ def test_counts_of_added_rows_and_kept_ones_are_those_of_all_rows(
     assert tables.grown.profile.extremes == whole.extremes
     both = tables.both()
     if len(before.filter(pl.col("_part").is_not_null())) and len(late.filter(pl.col("_part").is_not_null())):
-        sides = sides_of(with_parts(both.table, tables.cells), tables.grown)
+        table = with_parts(both.table, tables.cells)
+        sides = by_pooled_levels(table, whole_sides(table, tables.grown))
         counted = scan(with_parts(both.table, sides.cells), sides.cells, n_rows=tables.n_rows)
         assert_same_side(sides.old, counted.parts["reference"])
         assert_same_side(sides.new, counted.parts["current"])
+
+
+def grown_by(n_added: int, **changed: pl.Expr) -> Tables:
+    drawn = np.random.default_rng(5)
+    before = rows(drawn, 4_000, entities=(0, N_ENTITIES), levels=200, scale=1.0)
+    late = rows(drawn, n_added, entities=(N_ENTITIES, 2 * N_ENTITIES), levels=200, scale=1.0)
+    return Tables(before, late.with_columns(**changed))
+
+
+def test_added_rows_are_compared_by_levels_of_both_sides_without_a_false_alarm() -> None:
+    tables = grown_by(1_500)
+    both, question = tables.both(), Question(unit="it", n_assignments=199)
+    ours = compare_added(both, tables.grown, question, reference="old", current="new")
+    theirs = compare_both(both, question, reference="old", current="new")
+    assert (ours.unit, ours.n_groups, ours.n_current) == (theirs.unit, theirs.n_groups, theirs.n_current)
+    assert {c.column: c.verdict for c in ours.columns if c.verdict == "shifted"} == {}
+    levels = [{c.column: c for c in report.columns}["many"] for report in (ours, theirs)]
+    assert (levels[0].effect, levels[0].low, levels[0].p_value) == (levels[1].effect, levels[1].low, levels[1].p_value)
+    assert {pair.named for pair in ours.pairs} == {pair.named for pair in theirs.pairs}
+
+
+def test_a_new_level_of_a_small_dictionary_is_named() -> None:
+    tables = grown_by(600, level=pl.lit("new"))
+    both = tables.both()
+    pooled = by_pooled_levels(both.table, whole_sides(both.table, tables.grown))
+    labels = [{c.column: c.labels for c in cells}["level"] for cells in (tables.cells, pooled.cells)]
+    assert sorted(labels[0]) == ["a", "b", "c"]
+    assert sorted(labels[1]) == ["a", "b", "c", "new"]
+    assert pooled.new.counts["level"][:, labels[1].index("new")].sum() == pooled.new.n_rows
+    assert not pooled.old.counts["level"][:, labels[1].index("new")].any()
+
+
+def counted(values: Mapping[str, list[int]], *, why: str = "") -> tuple[Profile, dict[str, np.ndarray]]:
+    """A profile of one column of numbers and one of levels, and as what it was learned."""
+    cells = (
+        Cells(column="x", type="float64", kind="numeric", edges=(*range(9), float("inf")), why=why),
+        Cells(column="k", type="string", kind="category", labels=("a", "b")),
+    )
+    counts = {name: np.zeros((256, len(of))) for name, of in values.items()}
+    for name, of in values.items():
+        counts[name][0] = of
+    total = np.zeros(256)
+    total[0] = sum(values["x"])
+    profile = Profile(cells=cells, parts={"a": Side(name="a", rows=total, entities=total, counts=counts)}, extremes={})
+    return profile, pooled_counts(profile)
+
+
+LEARNED_X, LEARNED_K = [5, *([110] * 9), 5], [600, 400, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("x", "k", "why"),
+    [
+        ([5, *([111] * 9), 5], [610, 399, 0, 0], ""),
+        ([10, *([220] * 9), 11], [1_201, 800, 0, 0], "more than 2 times"),
+        ([5, *([110] * 7), 120, 110, 5], [605, 400, 5, 0], ""),
+        ([5, *([110] * 9), 5], [600, 390, 10, 0], "k: levels outside the dictionary"),
+        ([15, *([110] * 9), 5], [610, 400, 0, 0], "x: values beyond the outer edges"),
+        ([5, 190, *([110] * 8), 5], [680, 400, 0, 0], "x: a cell holds too much"),
+    ],
+)
+def test_cells_are_learned_anew_when_they_no_longer_fit(x: list[int], k: list[int], why: str) -> None:
+    _, learned = counted({"x": LEARNED_X, "k": LEARNED_K})
+    told = anew(counted({"x": x, "k": k})[0], learned)
+    assert why in told
+    assert bool(why) == bool(told)
