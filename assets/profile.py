@@ -175,16 +175,23 @@ def count(subject: Subject, kept: KeptProfile | None, added: ir.Table | None, be
         added: The rows that were added since, where all others are those of the last version.
         before: The last version.
     """
-    told_apart = {"n_rows": subject.n_rows, "has_entities": subject.has_entities}
+    n_rows, has_entities = subject.n_rows, subject.has_entities
     if kept is not None and added is not None and before is not None:
         is_apart = subject.dataset.policy.apart == "everywhere"  # and the audit holds it: a version was asked
-        grown = grow(kept.profile, _in_splits(added), _in_splits(before), is_apart=is_apart, **told_apart)
+        grown = grow(
+            kept.profile,
+            _in_splits(added),
+            _in_splits(before),
+            n_rows=n_rows,
+            has_entities=has_entities,
+            is_apart=is_apart,
+        )
         if not anew(grown.profile, kept.learned):
             table = with_parts(_in_splits(subject.table), grown.profile.cells)
             return Counted(profile=grown.profile, table=table, learned=kept.learned, grown=grown)
     silent, table = subject.silent(), _in_splits(subject.table)
     table, cells = cells_with_parts(table, subject.columns, n_rows=subject.n_rows, without=silent)
-    profile = scan(table, told(cells, silent), **told_apart)
+    profile = scan(table, told(cells, silent), n_rows=n_rows, has_entities=has_entities)
     return Counted(profile=profile, table=table, learned=pooled_counts(profile))
 
 

@@ -134,7 +134,7 @@ def _pooled(table: ir.Table, cells: Cells, old: Array, new: Array) -> tuple[Cell
     of_old = _counted(_part(table, REFERENCE), column, fresh) if fresh and has_others else nothing
     of_new = _counted(_part(table, CURRENT), column, fresh) if fresh else nothing
     pooled = replace(pooled, part_of=cells.part_of)
-    return pooled, *(_by_levels(side, cells, pooled, of) for side, of in ((old, of_old), (new, of_new)))
+    return pooled, _by_levels(old, cells, pooled, of_old), _by_levels(new, cells, pooled, of_new)
 
 
 def _levels_beyond(rows: ir.Table, cells: Cells) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,16 +119,10 @@ def compare_sides(
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
     scored = scores()
-    pairs = _pairs(scored, units, chosen, question, is_turned=is_turned) if scored else None
+    asked = partial(correlate_pairs, target=question.target, seed=question.seed, alpha=question.alpha)
+    pairs = asked(scored, units, chosen, is_turned=is_turned) if scored else None
     empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
-
-
-def _pairs(
-    scored: Scored, units: Units, chosen: NDArray[np.float32], question: Question, *, is_turned: bool
-) -> Pairs | None:
-    asked = {"target": question.target, "seed": question.seed, "alpha": question.alpha}
-    return correlate_pairs(scored, units, chosen, is_turned=is_turned, **asked)
 
 
 def _told(
