@@ -178,14 +178,8 @@ def count(subject: Subject, kept: KeptProfile | None, added: ir.Table | None, be
     n_rows, has_entities = subject.n_rows, subject.has_entities
     if kept is not None and added is not None and before is not None:
         is_apart = subject.dataset.policy.apart == "everywhere"  # and the audit holds it: a version was asked
-        grown = grow(
-            kept.profile,
-            _in_splits(added),
-            _in_splits(before),
-            n_rows=n_rows,
-            has_entities=has_entities,
-            is_apart=is_apart,
-        )
+        more, there = _in_splits(added), _in_splits(before)
+        grown = grow(kept.profile, more, there, n_rows=n_rows, has_entities=has_entities, is_apart=is_apart)
         if not anew(grown.profile, kept.learned):
             table = with_parts(_in_splits(subject.table), grown.profile.cells)
             return Counted(profile=grown.profile, table=table, learned=kept.learned, grown=grown)

@@ -121,7 +121,7 @@ def read_places(read: Iterable[pa.RecordBatch], parts: Sequence[str], cells: Seq
 
 
 def _places(blocks: list[list[Array]], cells: Sequence[Cells]) -> Places:
-    empty = [np.zeros(0, np.uint8), np.zeros(0, np.uint64), np.zeros(0), *(np.zeros(0, np.uint8) for _ in cells)]
+    empty: list[Array] = [np.zeros(0, np.uint8) for _ in range(3 + len(cells))]
     bucket, who, moment, *places = (np.concatenate(of) for of in zip(*(blocks or [empty]), strict=True))
     return Places(
         bucket=bucket, who=who, moment=moment, cell={c.column: of for c, of in zip(cells, places, strict=True)}
