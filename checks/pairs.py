@@ -73,42 +73,49 @@ def correlate_pairs(
         if units.fewest < FEWEST_UNITS or units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
             return None
         chosen = units.assignments(len(chosen) - 1, f"{seed} pairs")
-    one, two = scored.sums[::-1] if is_turned else scored.sums
-    sums = units.sums(one, two)
-    at = _asked(scored.scores, sums, units, target)
+    sides = scored.sums[::-1] if is_turned else scored.sums
+    at = _asked(scored.scores, sides, units, target)
     if not len(at):
         return None
-    log_p = np.concatenate([_log_p(sums, chosen, at[i : i + AT_ONCE]) for i in range(0, len(at), AT_ONCE)], axis=1)
-    sides = [sums[units.is_first], sums[~units.is_first]]
-    first, second = (correlations(side.sum(axis=0)[None], at)[0] for side in sides)
+    # Of some pairs at a time: what is gathered by unit of two hundred columns with gaps would be gigabytes.
+    blocks = [
+        _Products.of(sides, units, at[i : i + AT_ONCE]).compared(chosen, units) for i in range(0, len(at), AT_ONCE)
+    ]
+    log_p, first, second, variance = (np.concatenate(of, axis=-1) for of in zip(*blocks, strict=True))
     return Pairs(
         named=tuple((scored.scores[i - 1], scored.scores[j - 1]) for i, j in at),
         scores=log_p,
         first=first,
         second=second,
-        margin=quantile(units.fewest - 1) * np.sqrt(_variance(sides, at, is_paired=units.is_paired)),
+        margin=quantile(units.fewest - 1) * np.sqrt(variance),
     )
 
 
-def _asked(scores: tuple[Score, ...], sums: Array, units: Units, target: str | None) -> NDArray[np.int64]:
-    """Which pairs, as indices into `sums`.
+def _asked(scores: tuple[Score, ...], sides: Array, units: Units, target: str | None) -> NDArray[np.int64]:
+    """Which pairs, as indices into the sums of products.
 
-    All of up to 100 scores; of more those with the target, the time and what is missing, and the 2,000 that are most
-    correlated on both sides together.
+    All of up to 100 scores; of more those with the target and the time, and of those with what is missing, and of all
+    others, the 2,000 each that are most correlated on both sides together.
     """
     i, j = np.triu_indices(len(scores), k=1)
     column, kind = np.array([s.column for s in scores]), np.array([s.kind for s in scores])
     whole = np.array([s.whole for s in scores])
-    is_frequent = np.array([_is_frequent(score, sums[:, n, n], units) for n, score in enumerate(scores, 1)])
+    n = np.arange(1, len(scores) + 1)
+    squares = units.sums(*(side[:, n, n] for side in sides))
+    is_frequent = np.array([_is_frequent(score, squares[:, k], units) for k, score in enumerate(scores)])
     kept = (whole[i] != whole[j]) & is_frequent[i] & is_frequent[j]
     i, j = i[kept], j[kept]
     at = np.stack([i + 1, j + 1], axis=1)
     if len(scores) > MOST_FOR_ALL_PAIRS and len(at):
-        is_of_note = (column == target) | (kind != "value")
-        r = np.abs(correlations(sums.sum(axis=0)[None], at)[0])
-        r[is_of_note[i] | is_of_note[j]] = np.inf
-        n_of_note = int(np.isinf(r).sum())
-        at = at[np.sort(np.argsort(-r, kind="stable")[: n_of_note + MOST_CHOSEN])]
+        is_of_note = (column == target) | (kind == "time")
+        is_of_note, is_missing = (of[i] | of[j] for of in (is_of_note, kind == "missing"))
+        pooled = sum(side.sum(axis=0, dtype=np.float64) for side in sides)
+        r = np.abs(correlations(np.asarray(pooled)[None], at)[0])
+        chosen = [np.flatnonzero(is_of_note)]
+        for of_kind in (~is_of_note & is_missing, ~is_of_note & ~is_missing):
+            those = np.flatnonzero(of_kind)
+            chosen.append(those[np.argsort(-r[those], kind="stable")[:MOST_CHOSEN]])
+        at = at[np.sort(np.concatenate(chosen))]
     return np.asarray(at, dtype=np.int64)
 
 
@@ -139,30 +146,70 @@ def _correlation(n: Array, x: Array, y: Array, xx: Array, yy: Array, xy: Array) 
     return np.asarray(np.where(varies, np.clip((xy / n - x * y / n**2) / scale, -1, 1), 0.0))
 
 
-def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64]) -> Array:
-    """Log p of the difference of the sides' correlations, by Fisher's z (1915), in every assignment.
+@dataclass(frozen=True, kw_only=True)
+class _Products:
+    """Sums by unit of the scores of some pairs.
 
-    Each assignment's own means and variances are used, so that a change of margins does not look like one of relation.
+    Attributes:
+        n: Rows, shape (units, 1).
+        x: Of each score that is in a pair, its sum.
+        xx: Its squares.
+        xy: Of each pair, its products.
+        of_i: Of each pair the place of its first score.
+        of_j: Of its second.
     """
-    i, j = at[:, 0], at[:, 1]
-    alone, of_alone = np.unique(at, return_inverse=True)
-    of_i, of_j = of_alone.reshape(at.shape).T
-    stacked = np.concatenate([sums[:, :1, 0], sums[:, 0, alone], sums[:, alone, alone], sums[:, i, j]], axis=1)
-    ones = chosen.astype(np.float64) @ stacked
-    a = len(alone)
-    told = []
-    for side in (ones, stacked.sum(axis=0) - ones):
-        x, xx, xy = side[:, 1 : a + 1], side[:, a + 1 : 2 * a + 1], side[:, 2 * a + 1 :]
-        r = _correlation(side[:, :1], x[:, of_i], x[:, of_j], xx[:, of_i], xx[:, of_j], xy)
-        told.append(np.arctanh(np.clip(r, -MOST_CORRELATION, MOST_CORRELATION)))
-    return log_p_of_z(told[0] - told[1])
 
+    n: Array
+    x: Array
+    xx: Array
+    xy: Array
+    of_i: Array
+    of_j: Array
 
-def _variance(sides: list[Array], at: NDArray[np.int64], *, is_paired: bool) -> Array:
-    """Of the difference of correlations, leaving out one unit at a time, or a pair that shares entities."""
-    left_out = [correlations(side.sum(axis=0) - side, at) for side in sides]
-    told = [left_out[0] - left_out[1]] if is_paired else left_out
-    return np.asarray(sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in told))
+    @classmethod
+    def of(cls, sides: Array, units: Units, at: NDArray[np.int64]) -> _Products:
+        """Those of the pairs `at`, from sums by side and bucket."""
+        alone, of_alone = np.unique(at, return_inverse=True)
+        of_i, of_j = of_alone.reshape(at.shape).T
+        zero = np.zeros_like(alone)
+
+        def by_unit(i: Array, j: Array) -> Array:
+            return units.sums(*(side[:, i, j].astype(np.float64) for side in sides))
+
+        return cls(
+            n=by_unit(zero[:1], zero[:1]),
+            x=by_unit(zero, alone),
+            xx=by_unit(alone, alone),
+            xy=by_unit(at[:, 0], at[:, 1]),
+            of_i=of_i,
+            of_j=of_j,
+        )
+
+    def correlation(self, stacked: Array) -> Array:
+        """From sums of `n`, `x`, `xx` and `xy`, stacked: one a row."""
+        a = self.x.shape[1]
+        x, xx, xy = stacked[:, 1 : a + 1], stacked[:, a + 1 : 2 * a + 1], stacked[:, 2 * a + 1 :]
+        i, j = self.of_i, self.of_j
+        return _correlation(stacked[:, :1], x[:, i], x[:, j], xx[:, i], xx[:, j], xy)
+
+    def compared(self, chosen: NDArray[np.float32], units: Units) -> tuple[Array, Array, Array, Array]:
+        """Log p by assignment, the correlations of both sides in truth, and the variance of their difference.
+
+        Log p is of the difference of the sides' correlations, by Fisher's z (1915). Each assignment's own means and
+        variances are used, so that a change of margins does not look like one of relation. The variance leaves out one
+        unit at a time, or a pair that shares entities.
+        """
+        stacked = np.concatenate([self.n, self.x, self.xx, self.xy], axis=1)
+        ones = chosen.astype(np.float64) @ stacked
+        told = []
+        for side in (ones, stacked.sum(axis=0) - ones):
+            told.append(np.arctanh(np.clip(self.correlation(side), -MOST_CORRELATION, MOST_CORRELATION)))
+        sides = [stacked[units.is_first], stacked[~units.is_first]]
+        first, second = (self.correlation(side.sum(axis=0)[None])[0] for side in sides)
+        left_out = [self.correlation(side.sum(axis=0) - side) for side in sides]
+        left_out = [left_out[0] - left_out[1]] if units.is_paired else left_out
+        variance = sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in left_out)
+        return log_p_of_z(told[0] - told[1]), first, second, np.asarray(variance)
 
 
 def meaning_of(pair: tuple[Score, Score], target: str | None) -> Meaning:
