@@ -78,9 +78,8 @@ def correlate_pairs(
     if not len(at):
         return None
     # Of some pairs at a time: what is gathered by unit of two hundred columns with gaps would be gigabytes.
-    blocks = [
-        _Products.of(sides, units, at[i : i + AT_ONCE]).compared(chosen, units) for i in range(0, len(at), AT_ONCE)
-    ]
+    parts = (at[i : i + AT_ONCE] for i in range(0, len(at), AT_ONCE))
+    blocks = [_Products.of(sides, units, part).compared(chosen, units) for part in parts]
     log_p, first, second, variance = (np.concatenate(of, axis=-1) for of in zip(*blocks, strict=True))
     return Pairs(
         named=tuple((scored.scores[i - 1], scored.scores[j - 1]) for i, j in at),
@@ -201,15 +200,14 @@ class _Products:
         """
         stacked = np.concatenate([self.n, self.x, self.xx, self.xy], axis=1)
         ones = chosen.astype(np.float64) @ stacked
-        told = []
-        for side in (ones, stacked.sum(axis=0) - ones):
-            told.append(np.arctanh(np.clip(self.correlation(side), -MOST_CORRELATION, MOST_CORRELATION)))
+        all_sides = (ones, stacked.sum(axis=0) - ones)
+        told = [np.clip(self.correlation(side), -MOST_CORRELATION, MOST_CORRELATION) for side in all_sides]
         sides = [stacked[units.is_first], stacked[~units.is_first]]
         first, second = (self.correlation(side.sum(axis=0)[None])[0] for side in sides)
         left_out = [self.correlation(side.sum(axis=0) - side) for side in sides]
         left_out = [left_out[0] - left_out[1]] if units.is_paired else left_out
         variance = sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in left_out)
-        return log_p_of_z(told[0] - told[1]), first, second, np.asarray(variance)
+        return log_p_of_z(np.arctanh(told[0]) - np.arctanh(told[1])), first, second, np.asarray(variance)
 
 
 def meaning_of(pair: tuple[Score, Score], target: str | None) -> Meaning:
