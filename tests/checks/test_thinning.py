@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from checks.collect import collect
+from checks.comparison import compare
 from checks.domain import rows_of
 from checks.sampled_rows import Sample
 from checks.shift import Question
@@ -92,3 +93,17 @@ def test_rows_at_hand_are_thinned_by_entity_to_as_many_of_either_side() -> None:
     assert kept[6_000:].sum() == pytest.approx(1_500, rel=0.15)
     assert (kept.reshape(-1, EACH).all(axis=1) | ~kept.reshape(-1, EACH).any(axis=1)).all()
     assert rows.thinned(10_000).all()
+
+
+def test_a_small_side_beside_a_large_one_keeps_its_rows_and_its_pairs_their_units(monkeypatch) -> None:
+    monkeypatch.setattr("checks.sampled_rows.ENOUGH_ROWS", 1_200)
+    drawn = np.random.default_rng(2)
+
+    def side(n: int, correlation: float) -> pl.DataFrame:
+        a, noise = drawn.normal(size=(2, n))
+        return pl.DataFrame({"a": a, "b": correlation * a + np.sqrt(1 - correlation**2) * noise, "who": np.arange(n)})
+
+    report = compare(side(12_000, 0.8), side(1_000, 0.4).with_columns(pl.col("who") + 20_000), entity="who")
+    assert report.n_groups == (256, 21)  # of columns, which count all rows
+    assert report.pair_rows == (pytest.approx(1_200, rel=0.15), 1_000)
+    assert [pair.named for pair in report.shifted_pairs] == ["a and b"]
