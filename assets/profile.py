@@ -180,7 +180,8 @@ def count(subject: Subject, kept: KeptProfile | None, added: ir.Table | None, be
         is_apart = subject.dataset.policy.apart == "everywhere"  # and the audit holds it: a version was asked
         more, there = _in_splits(added), _in_splits(before)
         grown = grow(kept.profile, more, there, n_rows=n_rows, has_entities=has_entities, is_apart=is_apart)
-        if not anew(grown.profile, kept.learned):
+        has_all = sum(side.n_rows for side in grown.profile.parts.values()) == n_rows
+        if has_all and not anew(grown.profile, kept.learned):
             table = with_parts(_in_splits(subject.table), grown.profile.cells)
             return Counted(profile=grown.profile, table=table, learned=kept.learned, grown=grown)
     silent, table = subject.silent(), _in_splits(subject.table)
