@@ -19,13 +19,15 @@ from checks.units import N_BUCKETS, Side
 from warehouse.meta import Meta
 from warehouse.profiles import packed, packed_sums, unpacked, unpacked_sums
 from warehouse.records import Version
-from warehouse.schema import PARTS, PROFILES
+from warehouse.schema import PROFILES
 
 Array = NDArray[Any]
 Rows = list[dict[str, Any]]
 
 # As a part, the counts that cells were learned from, of all rows and buckets together.
 LEARNED = "_learned"
+# As columns, the rows and the entities of each bucket.
+ROWS, ENTITIES = "_rows", "_entities"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,8 @@ class KeptProfile:
         for row in meta.rows(PROFILES, step_id=version.audit_id):
             by_part.setdefault(row["part"], []).append(row)
         learned = {row["column"]: unpacked(row["counts"], n_buckets=1)[0] for row in by_part.pop(LEARNED, ())}
-        first = next(iter(by_part.values()), [])
-        parts = {row["part"]: _side(row, by_part[row["part"]]) for row in meta.rows(PARTS, step_id=version.audit_id)}
+        first = [row for row in next(iter(by_part.values()), []) if row["column"] not in {ROWS, ENTITIES}]
+        parts = {part: _side(part, {row["column"]: row for row in rows}) for part, rows in sorted(by_part.items())}
         extremes = {
             (row["column"], part): Extremes(low=row["low"], high=row["high"])
             for part, rows in by_part.items()
@@ -62,44 +64,43 @@ class KeptProfile:
         return cls(profile=Profile(cells=tuple(cells.values()), parts=parts, extremes=extremes), learned=learned)
 
 
-def _side(part: Mapping[str, Any], rows: Rows) -> Side:
+def _side(part: str, rows: Mapping[str, Mapping[str, Any]]) -> Side:
     def floats(blob: bytes) -> Array:
         return unpacked(blob, n_buckets=N_BUCKETS).astype(np.float64)
 
+    of_columns = {name: row for name, row in rows.items() if name not in {ROWS, ENTITIES}}
     return Side(
-        name=part["part"],
-        rows=floats(part["n_rows"])[:, 0],
-        entities=floats(part["n_entities"])[:, 0],
-        counts={row["column"]: floats(row["counts"]) for row in rows},
-        precision={row["column"]: floats(row["precision"]) for row in rows if row["precision"]},
-        moments={row["column"]: unpacked_sums(row["moments"]).reshape(N_BUCKETS, -1) for row in rows if row["moments"]},
+        name=part,
+        rows=floats(rows[ROWS]["counts"])[:, 0],
+        entities=floats(rows[ENTITIES]["counts"])[:, 0],
+        counts={name: floats(row["counts"]) for name, row in of_columns.items()},
+        precision={name: floats(row["precision"]) for name, row in of_columns.items() if row["precision"]},
+        moments={
+            name: unpacked_sums(row["moments"]).reshape(N_BUCKETS, -1)
+            for name, row in of_columns.items()
+            if row["moments"]
+        },
     )
 
 
 def profile_rows(profile: Profile, learned: Mapping[str, Array]) -> Iterator[dict[str, Any]]:
     """Rows of `meta.profiles`."""
+    none = dict.fromkeys(("ordinal", "precision", "moments", "low", "high"))
+    for part, side in profile.parts.items():
+        of_part = none | {"part": part, "kind": "part", "bins": {}, "n_buckets": N_BUCKETS}
+        for name, counted in ((ROWS, side.rows), (ENTITIES, side.entities)):
+            yield of_part | {"column": name, "counts": packed(counted)}
     for ordinal, cells in enumerate(profile.cells):
-        of_column = {"ordinal": ordinal, "column": cells.column, "kind": cells.kind, "bins": cells.to_json()}
-        none = dict.fromkeys(("precision", "moments", "low", "high"))
+        of_column = none | {"ordinal": ordinal, "column": cells.column, "kind": cells.kind, "bins": cells.to_json()}
         for part, side in profile.parts.items():
             ends = profile.extremes.get((cells.column, part))
-            yield (
-                of_column
-                | none
-                | {
-                    "part": part,
-                    "n_buckets": N_BUCKETS,
-                    "counts": packed(side.counts[cells.column]),
-                    "precision": packed(side.precision[cells.column]) if cells.column in side.precision else None,
-                    "moments": packed_sums(side.moments[cells.column]) if cells.column in side.moments else None,
-                    "low": ends.low if ends else None,
-                    "high": ends.high if ends else None,
-                }
-            )
-        yield of_column | none | {"part": LEARNED, "n_buckets": 1, "counts": packed(learned[cells.column])}
-
-
-def part_rows(profile: Profile) -> Iterator[dict[str, Any]]:
-    """Rows of `meta.parts`: how many rows and entities each bucket of a part has."""
-    for part, side in profile.parts.items():
-        yield {"part": part, "n_rows": packed(side.rows), "n_entities": packed(side.entities)}
+            yield of_column | {
+                "part": part,
+                "n_buckets": N_BUCKETS,
+                "counts": packed(side.counts[cells.column]),
+                "precision": packed(side.precision[cells.column]) if cells.column in side.precision else None,
+                "moments": packed_sums(side.moments[cells.column]) if cells.column in side.moments else None,
+                "low": ends.low if ends else None,
+                "high": ends.high if ends else None,
+            }
+        yield of_column | {"part": LEARNED, "n_buckets": 1, "counts": packed(learned[cells.column])}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from assets.kept_profile import KeptProfile, part_rows, profile_rows
+from assets.kept_profile import KeptProfile, profile_rows
 from assets.project import Dataset
 from assets.split_facts import has_entities
 from assets.step import digest
@@ -51,7 +51,6 @@ class Learned:
         counted: As what the counts were counted.
         n_counted: How many rows were counted; the others were by an earlier audit.
         profiles: Rows of `meta.profiles`.
-        parts: Rows of `meta.parts`.
         comparisons: Rows of `meta.comparisons`.
         figures: Pictures of the whole build.
         findings: The answers to the questions of shift.
@@ -65,7 +64,6 @@ class Learned:
     counted: str = ""
     n_counted: int = 0
     profiles: Rows = field(default_factory=list)
-    parts: Rows = field(default_factory=list)
     comparisons: Rows = field(default_factory=list)
     figures: Rows = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -201,7 +199,7 @@ def learn(subject: Subject, counted: Counted) -> Learned:
     learned.counted = counted_as(subject)
     scanned = counted.grown.added if counted.grown else profile
     learned.n_counted = sum(side.n_rows for side in scanned.parts.values())
-    learned.profiles, learned.parts = list(profile_rows(profile, counted.learned)), list(part_rows(profile))
+    learned.profiles = list(profile_rows(profile, counted.learned))
     learned.columns = list(_column_rows(subject, profile))
     sizes = {split: side.n_rows for split, side in profile.parts.items() if split in SPLITS}
     time = subject.dataset.file.spec.time

@@ -24,7 +24,7 @@ from assets.sources import kept_without_file, source_files
 from assets.step import Run
 from checks.finding import Finding
 from warehouse.records import Step, now
-from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PARTS, PROFILES, WATCHED
+from warehouse.schema import COLUMNS, COMPARISONS, DAY_CELLS, DAYS, PROFILES, WATCHED
 
 if TYPE_CHECKING:
     from assets.profile import Learned
@@ -150,7 +150,6 @@ def _keep_learned(run: Run, dataset: Dataset, step: Step, learned: Learned) -> N
     kept = {
         COLUMNS: learned.columns,
         PROFILES: learned.profiles,
-        PARTS: learned.parts,
         COMPARISONS: learned.comparisons,
         DAY_CELLS: learned.day_cells,
         DAYS: learned.days,

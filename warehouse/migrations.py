@@ -33,7 +33,6 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     SCHEMA.create_all,
     _index_steps,
     SCHEMA.create_all,
-    SCHEMA.create_all,
     _widen_profiles,
 )
 

@@ -150,15 +150,6 @@ PROFILES = sa.Table(
     _column("low", _real, null=True),
     _column("high", _real, null=True),
 )
-PARTS = sa.Table(
-    "parts",
-    SCHEMA,
-    sa.Column("step_id", sa.Text, sa.ForeignKey("steps.step_id"), primary_key=True),
-    _column("part", _text, key=True),
-    _column("dataset", _text),
-    _column("n_rows", _blob),
-    _column("n_entities", _blob),
-)
 COMPARISONS = sa.Table(
     "comparisons",
     SCHEMA,

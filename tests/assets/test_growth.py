@@ -14,7 +14,7 @@ from assets.audit import _count
 from assets.build import build
 from assets.compare_versions import growth_since_last
 from assets.ingest import ingest
-from assets.kept_profile import KeptProfile, part_rows, profile_rows
+from assets.kept_profile import KeptProfile, profile_rows
 from assets.profile import Counted, Learned, Subject, counted_as
 from assets.project import Project
 from assets.publish import publish
@@ -72,9 +72,7 @@ class Shop:
             )
             counted = _count(run, subject, growth_since_last(run, subject, built.snapshot or 0))
             profile, made_of = counted.profile, counted_as(subject)
-            learned = Learned(
-                profiles=list(profile_rows(profile, counted.learned)), parts=list(part_rows(profile)), counted=made_of
-            )
+            learned = Learned(profiles=list(profile_rows(profile, counted.learned)), counted=made_of)
             cells = counted.profile.cells
             whole = scan(with_parts(table.mutate(_part=table["_split"]), cells), cells, n_rows=subject.n_rows)
         audit = run.new_step(dataset, "audit", built.fingerprint, detail={"counted": learned.counted})
