@@ -18,6 +18,7 @@ from checks.bins import MOST_LEVELS, Cells, Kind, level_cells, ordered_cells
 from checks.collect import collect
 from checks.kinds import as_number, kind_of
 from checks.tally import Extremes, tally
+from checks.thinning import is_kept
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
@@ -60,10 +61,19 @@ def cells_of(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[C
     """
     kinds = {name: kind_of(table[name]) for name in columns}
     ordered = [name for name in columns if kinds[name] in {"numeric", "time"}]
-    n_buckets = max(FEWEST_BUCKETS, N_BUCKETS * ROWS_FOR_EDGES // max(n_rows, 1))
-    rows = table if n_buckets >= N_BUCKETS else table.filter(table["_bucket"] < n_buckets)
+    rows = rows_for_edges(table, n_rows)
     values = collect(rows.select(**{name: as_number(rows[name]) for name in ordered})) if ordered else None
     return tuple(_cells(table, name, kinds[name], values) for name in columns)
+
+
+def rows_for_edges(table: ir.Table, n_rows: int) -> ir.Table:
+    """About 200,000 rows: those of some buckets, at least 8, and where these have more, of some of their entities."""
+    n_buckets = max(FEWEST_BUCKETS, N_BUCKETS * ROWS_FOR_EDGES // max(n_rows, 1))
+    if n_buckets >= N_BUCKETS:
+        return table
+    rows = table.filter(table["_bucket"] < n_buckets)
+    share = ROWS_FOR_EDGES / (n_rows * n_buckets / N_BUCKETS)
+    return rows.filter(is_kept(rows, share)) if share < 1 and "_entity" in rows.columns else rows
 
 
 def _cells(table: ir.Table, name: str, kind: Kind, values: pl.DataFrame | None) -> Cells:

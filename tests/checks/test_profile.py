@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import column_stats
+from checks import profile as profiles
 from checks.bins import Cells, merged, ordered_cells
+from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
 from checks.figure import draw
-from checks.profile import IS_A_NAME, cells_of, scan
+from checks.profile import IS_A_NAME, cells_of, rows_for_edges, scan
 
 
 def table_of(frame: pl.DataFrame):
@@ -149,6 +151,13 @@ def test_statistics_are_those_of_polars(profiled) -> None:
     assert told["all"]["n_rows"] == len(frame)
     levels = stats_of(profile, next(c for c in profile.cells if c.column == "level"), ())["all"]["top"]
     assert dict(map(tuple, levels)) == dict(frame["level"].value_counts().iter_rows())
+
+
+def test_edges_are_of_about_as_many_rows_however_large_the_table(monkeypatch) -> None:
+    monkeypatch.setattr(profiles, "ROWS_FOR_EDGES", 300)
+    frame = pl.DataFrame({"_entity": [str(i) for i in range(60_000)], "_bucket": [i % 256 for i in range(60_000)]})
+    rows = rows_for_edges(table_of(frame), len(frame))
+    assert one_row(rows.aggregate(n=rows.count()))["n"] == pytest.approx(300, rel=0.25)
 
 
 def test_quartiles_are_exact_or_absent(profiled, monkeypatch) -> None:
