@@ -11,10 +11,12 @@ from typing import Any
 from assets.audit_copies import audit_copies
 from assets.audit_policy import audit_policy
 from assets.audit_splits import are_copies, asked_splits, named_splits, times
-from assets.compare_versions import compare_with_last
+from assets.compare_months import compare_by_month
+from assets.compare_versions import BEFORE, Growth, compare_with_last, growth_since_last
 from assets.ingest import unread_rows
+from assets.kept_profile import KeptProfile
 from assets.plan import latest
-from assets.profile import Learned, Subject, learn
+from assets.profile import Counted, Learned, Subject, count, counted_as, learn
 from assets.project import Dataset
 from assets.split_facts import split_facts
 from assets.step import Run
@@ -26,6 +28,7 @@ from checks.leakage import identical_rows, shared_entities
 from checks.rules import rules_of
 from checks.sizes import accounted, labels, split_sizes, unused_rows
 from warehouse.policy import PLACE, RESERVED, SPLITS
+from warehouse.profiles import ADDED
 from warehouse.records import Step
 from warehouse.tables import version_sql
 
@@ -117,11 +120,22 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
         step_id=build.step_id,
         fingerprint=build.fingerprint,
     )
-    learned = learn(subject)
-    growth = compare_with_last(run, subject, int(build.snapshot or 0), learned)
+    growth = growth_since_last(run, subject, int(build.snapshot or 0))
+    counted = _count(run, subject, growth)
+    learned = learn(subject, counted)
+    compare_with_last(run, subject, growth, counted.grown, learned)
     run.tell(dataset, "audit", "days")
-    watch(run, subject, int(build.snapshot or 0), growth, learned)
+    compare_by_month(subject, watch(run, subject, growth, learned), learned)
     return learned
+
+
+def _count(run: Run, subject: Subject, growth: Growth | None) -> Counted:
+    """Count a build, the rows behind those of the last version alone where they may be added to its counts."""
+    if growth is None or not growth.is_appended:
+        return count(subject, None, None, None)
+    kept = KeptProfile.of(run.warehouse.meta, growth.before, counted_as(subject))
+    added, before = (run.warehouse.lake.ibis.table(name) for name in (ADDED, BEFORE))
+    return count(subject, kept, added, before)
 
 
 def _kept_columns(run: Run, dataset: Dataset, columns: Any) -> list[Finding]:

@@ -13,17 +13,21 @@ from assets.plan import latest
 from assets.policies import policy_facts
 from assets.profile import Learned, Subject
 from assets.step import Run
+from checks.added_rows import compare_added
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
 from checks.finding import Finding
+from checks.growth import Grown
+from checks.profile import UNUSED
 from checks.shift import Question
-from warehouse.policy import RESERVED
-from warehouse.profiles import ADDED, add_rows_since
+from warehouse.policy import PLACE, RESERVED
+from warehouse.profiles import ADDED, add_rows_since, keep_rows_behind
 from warehouse.records import Version
 from warehouse.tables import version_sql
 
 CODE = "SHIFT4"
 BEFORE, AFTER = "_before", "_after"
 KEPT = ("_entity", "_bucket")
+PLACED = " WHERE _split IS NOT NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,52 +35,99 @@ class Growth:
     """What became of a version's rows; those that were added are the table `_added` of the workspace.
 
     Attributes:
-        n_added: How many a build adds.
+        before: The version.
+        shared: The columns that it and the build have in one type.
+        n_added: How many rows in splits a build adds.
         n_removed: How many it lacks.
         n_unused: Rows of either side that are in no split, and were left out.
+        is_appended: All rows of the version are the first of the build, each in its split: `_added` has the others,
+            also those in no split.
     """
 
+    before: Version
+    shared: list[str]
     n_added: int
     n_removed: int
     n_unused: int
+    is_appended: bool
 
 
-def compare_with_last(run: Run, subject: Subject, snapshot: int, learned: Learned) -> Growth | None:
+def version_before(run: Run, subject: Subject) -> Version | None:
+    """The last version that is not this build."""
+    versions = run.warehouse.meta.versions(subject.dataset.name)
+    return next((v for v in reversed(versions) if v.step_id != subject.step_id), None)
+
+
+def growth_since_last(run: Run, subject: Subject, snapshot: int) -> Growth | None:
+    """What became of the rows of the last version, where there is one.
+
+    Args:
+        run: The run.
+        subject: The build.
+        snapshot: Where it lies. The lake is in a workspace, which gets views of both.
+    """
+    if (before := version_before(run, subject)) is None:
+        return None
+    shared = mount_sides(run, subject, before, snapshot)
+    lake, columns = run.warehouse.lake, [*shared, *KEPT]
+    n_rows = before.n_rows + subject.n_rows
+    if PLACE in subject.table.columns:
+        n_behind = keep_rows_behind(lake, f"FROM {BEFORE}", f"FROM {AFTER}", [*columns, "_split"])
+        if n_behind is not None:
+            n_added, n_before = (_count(run, f"{name}{PLACED}") for name in (ADDED, BEFORE))
+            n_unused = n_rows - 2 * n_before - n_added
+            told = {"n_added": n_added, "n_removed": 0, "n_unused": n_unused}
+            return Growth(before=before, shared=shared, is_appended=True, **told)
+    n_added, n_removed, n_placed = growth_between(run, columns, PLACED)
+    told = {"n_added": n_added, "n_removed": n_removed, "n_unused": n_rows - n_placed}
+    return Growth(before=before, shared=shared, is_appended=False, **told)
+
+
+def growth_between(run: Run, columns: list[str], where: str = "") -> tuple[int, int, int]:
+    """How many rows of the mounted build are new, how many of the version are gone, and how many both have in all."""
+    n_added = add_rows_since(run.warehouse.lake, f"FROM {BEFORE}{where}", f"FROM {AFTER}{where}", columns)
+    n_before, n_after = (_count(run, f"{view}{where}") for view in (BEFORE, AFTER))
+    return n_added, n_before - (n_after - n_added), n_before + n_after
+
+
+def _count(run: Run, source: str) -> int:
+    row = run.warehouse.lake.execute(f"SELECT count(*) FROM {source}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def compare_with_last(run: Run, subject: Subject, growth: Growth | None, grown: Grown | None, learned: Learned) -> None:
     """Compare a build with the last version, and put report and finding into `learned`.
 
     Args:
         run: The run.
         subject: The build.
-        snapshot: Where it lies. The lake is in a workspace.
+        growth: What became of the last version's rows.
+        grown: The counts of both, where only the added rows were counted.
         learned: Takes the answer.
-
-    Returns:
-        What became of the last version's rows, where they can be compared.
     """
     before = latest(run.warehouse.meta, subject.dataset.name)
-    if before is None or before.step_id == subject.step_id:
+    if before is None or before.step_id == subject.step_id or growth is None:
         seen = "there is no earlier version"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return None
+        return
     if changed := _changed_units(run, subject, before):
         seen = f"the {changed} changed since version {before.version}, so nothing is swapped that both have"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return None
-    shared = mount_sides(run, subject, before, snapshot)
-    growth = growth_since(run, shared, n_rows=before.n_rows + subject.n_rows)
+        return
     last = f"version {before.version}"
     if not growth.n_added and not growth.n_removed:
         learned.findings.append(Finding(code=CODE, outcome="pass", seen=f"the rows are those of {last}"))
-        return growth
+        return
     is_grown = not growth.n_removed
-    one, current = (run.warehouse.lake.ibis.table(name) for name in (BEFORE, ADDED if is_grown else AFTER))
-    both = unite(one.select(*shared, *KEPT), current.select(*shared, *KEPT), kept=KEPT)
-    both, question = _asked(subject, before, both)
-    words = f"{growth.n_added:,} rows added since" if is_grown else "this build"
-    report = with_target(compare_both(both, question, reference=last, current=words), subject.dataset.file.spec.target)
+    tables = [run.warehouse.lake.ibis.table(name) for name in (BEFORE, ADDED if is_grown else AFTER)]
+    one, current = (t.filter(t["_split"].notnull()) if "_split" in t.columns else t for t in tables)
+    both = unite(one.select(*growth.shared, *KEPT), current.select(*growth.shared, *KEPT), kept=KEPT)
+    both, question = _asked(subject, before, both, grown)
+    named = {"reference": last, "current": f"{growth.n_added:,} rows added since" if is_grown else "this build"}
+    report = compare_added(both, grown, question, **named) if grown else compare_both(both, question, **named)
+    report = with_target(report, subject.dataset.file.spec.target)
     learned.add("versions", report)
     learned.findings.append(gated(report.finding(CODE), subject.dataset, report))
-    return growth
 
 
 def _changed_units(run: Run, subject: Subject, before: Version) -> str:
@@ -90,7 +141,7 @@ def _changed_units(run: Run, subject: Subject, before: Version) -> str:
     return "entity" if policy.entity != policy_facts(subject.dataset)[1] else ""
 
 
-def mount_sides(run: Run, subject: Subject, before: Version, snapshot: int, *, with_unused: bool = False) -> list[str]:
+def mount_sides(run: Run, subject: Subject, before: Version, snapshot: int) -> list[str]:
     """Views of a version and of a build in the workspace; the columns that both have in one type.
 
     Args:
@@ -98,32 +149,21 @@ def mount_sides(run: Run, subject: Subject, before: Version, snapshot: int, *, w
         subject: The build.
         before: The version.
         snapshot: Where the build lies.
-        with_unused: Also the rows in no split, which are in no comparison.
     """
     lake, name = run.warehouse.lake, subject.dataset.name
-    where = "" if with_unused else " WHERE _split IS NOT NULL"
-    for view, at in ((BEFORE, before.snapshot), (AFTER, snapshot)):
-        lake.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM ({version_sql(name, at, named=RESERVED)}){where}")
+    place = (PLACE,) if PLACE in subject.table.columns else ()
+    for view, at, named in ((BEFORE, before.snapshot, RESERVED), (AFTER, snapshot, (*RESERVED, *place))):
+        lake.execute(f"CREATE OR REPLACE VIEW {view} AS {version_sql(name, at, named=named)}")
     described: list[Any] = lake.execute(f"DESCRIBE {AFTER}").fetchall()
     types = {row[0]: str(row[1]) for row in described}
     return [c for c in subject.columns if before.columns.get(c) == types[c]]
 
 
-def growth_since(run: Run, shared: list[str], *, n_rows: int) -> Growth:
-    """What became of the rows of the mounted version in the mounted build; `n_rows` are all rows of both."""
-    lake = run.warehouse.lake
-    n_added = add_rows_since(lake, f"SELECT * FROM {BEFORE}", f"SELECT * FROM {AFTER}", [*shared, *KEPT])
-    sizes = [lake.execute(f"SELECT count(*) FROM {view}").fetchone() for view in (BEFORE, AFTER)]
-    n_before, n_after = (int(row[0]) if row else 0 for row in sizes)
-    n_unused = n_rows - n_before - n_after
-    return Growth(n_added=n_added, n_removed=n_before - (n_after - n_added), n_unused=n_unused)
-
-
-def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Question]:
+def _asked(subject: Subject, before: Version, both: Both, grown: Grown | None) -> tuple[Both, Question]:
     spec = subject.dataset.file.spec
     silent = {c: why for c, why in subject.silent().items() if c in both.columns}
     unlike = ""
-    if spec.time and _is_later(both, spec.time):
+    if spec.time and (_is_added_later(grown, spec.time) if grown else _is_later(both, spec.time)):
         silent = dict.fromkeys(moments_of(both.table), IS_WHEN) | silent
         unlike = "" if subject.is_unit_the_day else other_times(subject.unit)
     question = Question(
@@ -136,6 +176,18 @@ def _asked(subject: Subject, before: Version, both: Both) -> tuple[Both, Questio
         code=CODE,
     )
     return Both(table=both.table, columns=both.columns, not_compared={**both.not_compared, **silent}), question
+
+
+def _is_added_later(grown: Grown, time: str) -> bool:
+    """The same of rows that were counted, to the second."""
+    ends = [
+        [found for (column, part), found in profile.extremes.items() if column == time and part != UNUSED]
+        for profile in (grown.kept, grown.added)
+    ]
+    if not all(ends):
+        return False
+    (first, last), (low, high) = ((min(f.low for f in side), max(f.high for f in side)) for side in ends)
+    return last < low or high < first
 
 
 def _is_later(both: Both, time: str) -> bool:

@@ -14,13 +14,13 @@ from assets.fit import Fitted, labels_of, repeatable
 from assets.model_plan import Model
 from assets.step import Run
 from assets.task import Task
-from checks.domain import n_whole_buckets, rows_of
+from checks.domain import rows_of
 from checks.loss_change import FEWEST_ROWS, LossChange, Part, explain
 from checks.metrics import METRICS
 from checks.months import bucket_of_day
-from checks.units import N_BUCKETS
+from checks.thinning import below, shares_of
 from warehouse.meta import Meta
-from warehouse.modelled import kind_of
+from warehouse.modelled import kind_of, thinned_sql
 from warehouse.schema import LOSS_CHANGES
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def loss_changes(run: Run, task: Task, losses: Losses) -> dict[str, LossChange]:
 
     Also of the last month of dev and test against the months before it, by its name, where both have rows enough.
     """
-    found = {
-        gap: _explained([_rows(run, task, losses, [split]) for split in (before, after)], losses)
-        for gap, before, after in _unlike_splits(run.warehouse.meta, task)
-    }
+    found = {}
+    for gap, *pair in _unlike_splits(run.warehouse.meta, task):
+        asked = [task.rows_sql(features=losses.features, split=split, key=losses.key) for split in pair]
+        found[gap] = _explained(_read(run, asked, [task.n_rows[split] for split in pair]), losses)
     return found | _last_month(run, task, losses)
 
 
@@ -114,13 +114,11 @@ def _unlike_splits(meta: Meta, task: Task) -> Iterator[tuple[str, str, str]]:
         yield "overfitting_to_dev", "dev", "test"
 
 
-def _rows(run: Run, task: Task, losses: Losses, splits: Sequence[str], *, time: str | None = None) -> pl.DataFrame:
-    """Labelled rows of splits, with the key that `losses` needs and, as the last of the key, the time."""
-    import polars as pl
-
-    key = [*losses.key, *([time] if time else [])]
-    asked = (task.rows_sql(features=losses.features, split=split, key=key) for split in splits)
-    return pl.concat([run.warehouse.lake.reader().execute(sql).pl() for sql in asked])
+def _read(run: Run, asked: Sequence[str], n_rows: Sequence[int]) -> list[pl.DataFrame]:
+    """The rows of two sides, of some entities of every bucket where there are many."""
+    shares = shares_of(n_rows[0], n_rows[1], is_paired=False, most=MOST_ROWS)
+    thinned = [thinned_sql(sql, below(share)) if share < 1 else sql for sql, share in zip(asked, shares, strict=True)]
+    return [run.warehouse.lake.reader().execute(sql).pl() for sql in thinned]
 
 
 def _last_month(run: Run, task: Task, losses: Losses) -> dict[str, LossChange]:
@@ -130,31 +128,34 @@ def _last_month(run: Run, task: Task, losses: Losses) -> dict[str, LossChange]:
     held_out = [split for split in ("dev", "test") if split in task.n_rows]
     if task.time is None or not held_out:
         return {}
-    at = f"_key_{len(losses.key)}"
-    rows = _rows(run, task, losses, held_out, time=task.time).with_columns(pl.col(at).cast(pl.Date).alias("_day"))
-    rows = rows.filter(pl.col("_day").is_not_null())
-    day = rows["_day"].to_physical().cast(pl.Int64)
-    rows = rows.with_columns(_bucket=bucket_of_day(day), _entity=day, _month=rows["_day"].dt.strftime("%Y-%m"))
-    months = sorted(rows["_month"].unique())
+    key = [*losses.key, task.time]
+    rows = " UNION ALL ".join(task.rows_sql(features=losses.features, split=split, key=key) for split in held_out)
+    day = f"CAST(_key_{len(losses.key)} AS DATE)"
+    dated = f"SELECT *, {day} AS _day, strftime({day}, '%Y-%m') AS _month FROM ({rows}) WHERE {day} IS NOT NULL"
+    counted = f"SELECT _month, count(*) FROM ({dated}) GROUP BY _month ORDER BY _month"
+    months = run.warehouse.lake.reader().execute(counted).fetchall()
     if len(months) < 2:
         return {}
-    sides = [rows.filter(pl.col("_month") < months[-1]), rows.filter(pl.col("_month") == months[-1])]
-    if min(len(side) for side in sides) < FEWEST_ROWS:
+    (first, _), (last, n_last) = months[0], months[-1]
+    n_before = sum(n for _, n in months[:-1])
+    if min(n_before, n_last) < FEWEST_ROWS:
         return {}
-    earlier = months[0] if len(months) == 2 else f"{months[0]} to {months[-2]}"
-    return {f"{months[-1]} against {earlier}": _explained(sides, losses)}
+    asked = [f"SELECT * FROM ({dated}) WHERE _month {which} '{last}'" for which in ("<", "=")]
+    sides = []
+    for side in _read(run, asked, [n_before, n_last]):
+        number = side["_day"].to_physical().cast(pl.Int64)
+        sides.append(side.with_columns(_bucket=bucket_of_day(number), _entity=number))
+    earlier = first if len(months) == 2 else f"{first} to {months[-2][0]}"
+    return {f"{last} against {earlier}": _explained(sides, losses)}
 
 
 def _explained(sides: Sequence[pl.DataFrame], losses: Losses) -> LossChange:
-    """The change of the mean loss from one frame to another, read off whole buckets of both."""
+    """The change of the mean loss from one frame to another."""
     import numpy as np
     import polars as pl
 
-    ones, twos = (np.bincount(side["_bucket"].to_numpy(), minlength=N_BUCKETS) for side in sides)
-    n_buckets = n_whole_buckets(ones, twos, most=MOST_ROWS)
-    frames = [side.filter(pl.col("_bucket") < n_buckets) for side in sides]
-    told = [losses.of(frame) for frame in frames]
-    frames = [frame.filter(pl.Series(~np.isnan(loss))) for frame, loss in zip(frames, told, strict=True)]
+    told = [losses.of(frame) for frame in sides]
+    frames = [frame.filter(pl.Series(~np.isnan(loss))) for frame, loss in zip(sides, told, strict=True)]
     loss = np.concatenate([one[~np.isnan(one)] for one in told])
     parts = [frame.with_columns(_part=pl.lit(name)) for frame, name in zip(frames, ("before", "after"), strict=True)]
     rows = rows_of(pl.concat(parts), list(losses.features), second="after")

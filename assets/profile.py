@@ -1,31 +1,33 @@
-"""Part of the audit: what is learned of a build's columns, and whether its splits, versions and months differ.
+"""Part of the audit: what is learned of a build's columns, and whether its splits differ.
 
-How columns are counted and compared is `checks`; what two versions have in common, `warehouse.profiles`. The
-comparison with the last version is `assets.compare_versions`.
+How columns are counted and compared is `checks`; what is kept of the counts, `assets.kept_profile`. The comparison with
+the last version is `assets.compare_versions`, that of months `assets.compare_months`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from assets.kept_profile import KeptProfile, profile_rows
 from assets.project import Dataset
 from assets.split_facts import has_entities
+from assets.step import digest
 from checks.bins import Cells
-from checks.collect import one_row
-from checks.column_parts import cells_with_parts
+from checks.column_parts import cells_with_parts, with_parts
 from checks.column_stats import figure_of, quartiles, stats_of
-from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, time_among, with_target
+from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
 from checks.finding import Finding
-from checks.months import by_day, compare_months, effect_line, months_finding, target_line
+from checks.growth import Grown, anew, grow, pooled_counts
 from checks.profile import Profile, scan
 from checks.report import ShiftReport
-from checks.score_columns import score_rows
+from checks.sampled_rows import Sample
+from checks.score_columns import Scored, score_rows
 from checks.shift import Question, compare_sides
-from checks.units import N_BUCKETS
+from checks.units import are_paired
 from warehouse.policy import SPLITS
-from warehouse.profiles import packed
 from warehouse.query import parse
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ Rows = list[dict[str, Any]]
 PAIRS = (("train", "train_dev", "SHIFT1"), ("dev", "test", "SHIFT2"), ("train", "dev", "SHIFT3"))
 IS_ENTITY, IS_KEY, IS_POOL = "it is the entity", "it is the key", "`evaluate_on` selects by it"
 IS_NAME = "it names the splits"
+# Another one where columns are counted in another way than before: what was kept is then counted anew.
+COUNTED_WAY = 1
 
 
 @dataclass(kw_only=True)
@@ -44,6 +48,8 @@ class Learned:
 
     Attributes:
         columns: Rows of `meta.columns`.
+        counted: As what the counts were counted.
+        n_counted: How many rows were counted; the others were by an earlier audit.
         profiles: Rows of `meta.profiles`.
         comparisons: Rows of `meta.comparisons`.
         figures: Pictures of the whole build.
@@ -55,6 +61,8 @@ class Learned:
     """
 
     columns: Rows = field(default_factory=list)
+    counted: str = ""
+    n_counted: int = 0
     profiles: Rows = field(default_factory=list)
     comparisons: Rows = field(default_factory=list)
     figures: Rows = field(default_factory=list)
@@ -133,19 +141,72 @@ class Subject:
         return {c: IS_POOL for c in self.columns if c.lower() in {n.lower() for n in named}}
 
 
-def learn(subject: Subject) -> Learned:
-    """Profile a build and compare its splits and its months."""
-    learned = Learned()
-    silent = subject.silent()
-    table, cells = cells_with_parts(subject.table, subject.columns, n_rows=subject.n_rows, without=silent)
-    subject, cells = replace(subject, table=table), told(cells, silent)
-    split = table.mutate(_part=table["_split"])
-    profile = scan(split, cells, n_rows=subject.n_rows, has_entities=subject.has_entities)
-    learned.profiles = list(_profile_rows(subject, profile))
-    learned.columns = list(_column_rows(subject, profile, split))
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The counts of a build.
+
+    Attributes:
+        profile: The counts.
+        table: Its rows, with the parts of texts and lists, `_part` being the split.
+        learned: By column, the rows by cell from which the cells were learned.
+        grown: The rows that were added, where those alone were counted.
+    """
+
+    profile: Profile
+    table: ir.Table
+    learned: Mapping[str, Any]
+    grown: Grown | None = None
+
+
+def counted_as(subject: Subject) -> str:
+    """A digest of what must be the same for counts to be added up."""
+    types = {name: str(subject.table[name].type()) for name in subject.columns}
+    return digest({"types": types, "silent": subject.silent(), "entities": subject.has_entities, "way": COUNTED_WAY})
+
+
+def count(subject: Subject, kept: KeptProfile | None, added: ir.Table | None, before: ir.Table | None) -> Counted:
+    """Count a build: the rows that were added alone, or all where their cells are unknown or no longer fit.
+
+    Args:
+        subject: The build.
+        kept: What the last version's audit kept.
+        added: The rows that were added since, where all others are those of the last version.
+        before: The last version.
+    """
+    n_rows, has_entities = subject.n_rows, subject.has_entities
+    if kept is not None and added is not None and before is not None:
+        is_apart = subject.dataset.policy.apart == "everywhere"  # and the audit holds it: a version was asked
+        more, there = _in_splits(added), _in_splits(before)
+        grown = grow(kept.profile, more, there, n_rows=n_rows, has_entities=has_entities, is_apart=is_apart)
+        has_all = sum(side.n_rows for side in grown.profile.parts.values()) == n_rows
+        if has_all and not anew(grown.profile, kept.learned):
+            table = with_parts(_in_splits(subject.table), grown.profile.cells)
+            return Counted(profile=grown.profile, table=table, learned=kept.learned, grown=grown)
+    silent, table = subject.silent(), _in_splits(subject.table)
+    table, cells = cells_with_parts(table, subject.columns, n_rows=subject.n_rows, without=silent)
+    profile = scan(table, told(cells, silent), n_rows=n_rows, has_entities=has_entities)
+    return Counted(profile=profile, table=table, learned=pooled_counts(profile))
+
+
+def _in_splits(table: ir.Table) -> ir.Table:
+    return table.mutate(_part=table["_split"])
+
+
+def learn(subject: Subject, counted: Counted) -> Learned:
+    """What is told of the columns of a build, and whether its splits differ."""
+    learned, profile = Learned(), counted.profile
+    subject = replace(subject, table=counted.table)
+    learned.counted = counted_as(subject)
+    scanned = counted.grown.added if counted.grown else profile
+    learned.n_counted = sum(side.n_rows for side in scanned.parts.values())
+    learned.profiles = list(profile_rows(profile, counted.learned))
+    learned.columns = list(_column_rows(subject, profile))
+    sizes = {split: side.n_rows for split, side in profile.parts.items() if split in SPLITS}
+    time = subject.dataset.file.spec.time
+    time = time if time in moments_of(subject.table) else None
+    sample = Sample(subject.table, sizes, profile.cells, time)
     for reference, current, code in PAIRS:
-        _compare_splits(subject, profile, learned, (reference, current), code)
-    _compare_months(subject, cells, learned)
+        _compare_splits(subject, profile, learned, (reference, current), code, partial(score_rows, sample, time=time))
     return learned
 
 
@@ -154,22 +215,8 @@ def told(cells: tuple[Cells, ...], silent: Mapping[str, str]) -> tuple[Cells, ..
     return tuple(replace(c, why=silent[c.column]) if c.column in silent and not c.why else c for c in cells)
 
 
-def _profile_rows(subject: Subject, profile: Profile) -> Iterator[dict[str, Any]]:
-    for cells in profile.cells:
-        for part, side in profile.parts.items():
-            yield {
-                "part": part,
-                "column": cells.column,
-                "dataset": subject.dataset.name,
-                "kind": cells.kind,
-                "bins": cells.to_json(),
-                "n_buckets": N_BUCKETS,
-                "counts": packed(side.counts[cells.column]),
-            }
-
-
-def _column_rows(subject: Subject, profile: Profile, table: ir.Table) -> Iterator[dict[str, Any]]:
-    exact = quartiles(table, profile.cells, n_rows=subject.n_rows)
+def _column_rows(subject: Subject, profile: Profile) -> Iterator[dict[str, Any]]:
+    exact = quartiles(subject.table, profile)
     for ordinal, cells in enumerate(c for c in profile.cells if c.column in subject.columns):
         stats = stats_of(profile, cells, SPLITS)
         for part, found in exact.get(cells.column, {}).items():
@@ -186,7 +233,14 @@ def _column_rows(subject: Subject, profile: Profile, table: ir.Table) -> Iterato
         }
 
 
-def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: tuple[str, str], code: str) -> None:
+def _compare_splits(
+    subject: Subject,
+    profile: Profile,
+    learned: Learned,
+    pair: tuple[str, str],
+    code: str,
+    scored: Callable[..., Scored | None],
+) -> None:
     if missing := [split for split in pair if split not in profile.parts]:
         seen = f"there is no {' and no '.join(missing)}"
         learned.findings.append(Finding(code=code, outcome="not_applicable", seen=seen))
@@ -211,12 +265,12 @@ def _compare_splits(subject: Subject, profile: Profile, learned: Learned, pair: 
         cells = told(cells, silent)
         if code == "SHIFT3" and subject.dataset.policy.apart == "pool":
             table = subject.table.filter(subject.table["_split"].isin(pair))
-            question = replace(question, n_common_entities=common_entities(table.mutate(_part=table["_split"])))
+            question = replace(question, n_common_entities=common_entities(table))
         if is_apart and not subject.is_unit_the_day:
             question = replace(question, unlike=other_times(subject.unit))
-    sides, table = (profile.parts[pair[0]], profile.parts[pair[1]]), subject.table.mutate(_part=subject.table["_split"])
-    scored = score_rows(table, sides, pair, cells, time=time_among(table, question))
-    report = compare_sides(*sides, cells, question, scored)
+    sides = (profile.parts[pair[0]], profile.parts[pair[1]])
+    is_paired = are_paired(question.n_common_entities, *sides)
+    report = compare_sides(*sides, cells, question, partial(scored, sides, pair, cells, is_paired=is_paired))
     report = with_target(report, spec.target)
     learned.add("splits", report)
     learned.findings.append(report.finding(code))
@@ -227,27 +281,3 @@ def _is_apart_in_time(subject: Subject, pair: tuple[str, str]) -> bool:
     first, second = (subject.sizes[split] for split in pair)
     ends = [first["first_time"], first["last_time"], second["first_time"], second["last_time"]]
     return all(ends) and (first["last_time"] < second["first_time"] or second["last_time"] < first["first_time"])
-
-
-def _compare_months(subject: Subject, cells: tuple[Cells, ...], learned: Learned) -> None:
-    spec = subject.dataset.file.spec
-    if spec.time is None or spec.time not in moments_of(subject.table):
-        seen = "the dataset has no time" if spec.time is None else f"{spec.time} is no date or timestamp"
-        learned.findings.append(Finding(code="SHIFT5", outcome="not_applicable", seen=seen))
-        return
-    placed = by_day(subject.table.filter(subject.table["_split"].notnull()), spec.time)
-    if not one_row(placed.aggregate(n=placed.count()))["n"]:
-        learned.findings.append(Finding(code="SHIFT5", outcome="not_applicable", seen=f"no row has a {spec.time}"))
-        return
-    silent = dict.fromkeys(moments_of(subject.table), IS_WHEN) | subject.pool_columns()
-    cells = told(cells, silent)
-    profile = scan(placed, [c for c in cells if not c.why], n_rows=subject.n_rows)
-    seed = f"{subject.fingerprint} months"
-    question = Question(unit="day", seed=seed, tolerance=spec.shift.tolerance, code="SHIFT5")
-    reports = compare_months(profile, profile.cells, question)
-    for report in reports:
-        learned.add("months", report)
-    learned.findings.append(months_finding(reports, profile))
-    target = next((c for c in profile.cells if c.column == spec.target), None)
-    drawn = (effect_line(reports, question.tolerance), target_line(profile, target) if target else None)
-    learned.figures = [figure for figure in drawn if figure]

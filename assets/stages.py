@@ -136,6 +136,8 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "figures": audited.learned.figures,
         "split_figures": audited.split_figures,
         "watch": audited.learned.watch,
+        "counted": audited.learned.counted,
+        "n_counted": audited.learned.n_counted,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from assets.compare_versions import Growth, growth_since, mount_sides
+from assets.compare_versions import KEPT, Growth, growth_between, version_before
 from assets.day_profile import Known, Recipe, cells_row, day_rows, moved_on, watched_among, watched_rows
 from assets.gate import gated
 from assets.profile import Learned, Subject
@@ -32,7 +32,6 @@ from checks.watch_report import (
 )
 from checks.watching import FEWEST_DAYS, YEAR, judge_days
 from warehouse.profiles import ADDED
-from warehouse.records import Version
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -63,56 +62,52 @@ class Days:
         return sum(one <= day for one in self.counted.days)
 
 
-def watch(run: Run, subject: Subject, snapshot: int, growth: Growth | None, learned: Learned) -> None:
+def watch(run: Run, subject: Subject, growth: Growth | None, learned: Learned) -> Days | None:
     """Count the days of a build and judge those that are new; put counts, judgements and finding into `learned`.
 
     Args:
         run: The run.
         subject: The build.
-        snapshot: Where it lies. The lake is in a workspace.
-        growth: What became of the last version's rows, where that is known.
+        growth: What became of the last version's rows, where there is one.
         learned: Takes the answer.
+
+    Returns:
+        The days, or None where there is none to watch.
     """
     spec = subject.dataset.file.spec
     if spec.time is None or spec.time not in moments_of(subject.table):
         seen = "the dataset has no time" if spec.time is None else f"{spec.time} is no date or timestamp"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return
-    before = _before(run, subject)
+        return None
+    before = version_before(run, subject)
     known = Known.of(run.warehouse.meta, before)
     if known and known.recipe.time != spec.time:
         known = None  # days of another time are other days: watching begins anew
-    days = _days(run, subject, spec.time, snapshot, known, growth)
+    days = _days(run, subject, spec.time, known, growth)
     if not days.counted.days or not watched_among(days.cells):
         nothing = "no column can be watched: each names its rows or its days, or has no distribution"
         seen = nothing if days.counted.days else f"no row has a {spec.time}"
         learned.findings.append(Finding(code=CODE, outcome="not_applicable", seen=seen))
-        return
+        return None
     recipe = days.recipe
     learned.watch = recipe.to_json()
     learned.days = list(day_rows(recipe, days.added, days.cells))
     if recipe.cells_of == _audit_of(run, subject):
         learned.day_cells = [cells_row(recipe, days.cells)]
     finding = _judge(subject, days, known, learned)
-    n_before = before.n_rows if before else 0
-    dayless = (n_before - known.counted.n_rows, n_before) if known else None
+    dayless = (before.n_rows - known.counted.n_rows, before.n_rows) if known and before else None
     now = (days.n_read - days.added.n_rows, days.n_read)
     finding = with_dayless(finding, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
     learned.findings.append(gated(finding, subject.dataset))
+    return days
 
 
-def _before(run: Run, subject: Subject) -> Version | None:
-    """The last version that is not this build."""
-    versions = run.warehouse.meta.versions(subject.dataset.name)
-    return next((v for v in reversed(versions) if v.step_id != subject.step_id), None)
-
-
-def _days(run: Run, subject: Subject, time: str, snapshot: int, known: Known | None, growth: Growth | None) -> Days:
+def _days(run: Run, subject: Subject, time: str, known: Known | None, growth: Growth | None) -> Days:
     """The counts of a build: those of the last version and of what was added, or of all rows where that is not all."""
     made_of = _made_of(subject)
     if known is None or known.recipe.made_of != made_of:
         return _anew(subject, time, made_of, known, _audit_of(run, subject))
-    if (added := _added(run, subject, snapshot, growth)) is not None:
+    if (added := _added(run, growth)) is not None:
         more = count_days(added, time, watched_among(known.cells))
         counted = known.counted + more
         newest = known.counted.days[-1]
@@ -163,16 +158,15 @@ def _anew(subject: Subject, time: str, made_of: str, known: Known | None, audit:
     return Days(recipe=recipe, cells=cells, counted=counted, added=counted, n_read=subject.n_rows)
 
 
-def _added(run: Run, subject: Subject, snapshot: int, growth: Growth | None) -> ir.Table | None:
+def _added(run: Run, growth: Growth | None) -> ir.Table | None:
     """The rows that were added since the last version; None where others are gone or are not the same."""
-    before = _before(run, subject)
-    if before is None:
+    if growth is None:
         return None
-    if growth is None or growth.n_unused:
+    n_removed = growth.n_removed
+    if growth.n_unused and not growth.is_appended:
         # Unused rows have their day too: of other comparisons they are left out.
-        shared = mount_sides(run, subject, before, snapshot, with_unused=True)
-        growth = growth_since(run, shared, n_rows=before.n_rows + subject.n_rows)
-    return None if growth.n_removed else run.warehouse.lake.ibis.table(ADDED)
+        n_removed = growth_between(run, [*growth.shared, *KEPT])[1]
+    return None if n_removed else run.warehouse.lake.ibis.table(ADDED)
 
 
 def _judge(subject: Subject, days: Days, known: Known | None, learned: Learned) -> Finding:

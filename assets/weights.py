@@ -17,8 +17,8 @@ from assets.task import Task
 from checks.domain import rows_of
 from checks.figure.scale import percent
 from checks.importance import LEAST_EFFECTIVE_SHARE, Importance, importance
-from warehouse.modelled import kind_of
-from warehouse.portions import ROW, labelled_sql, rows_sql
+from warehouse.modelled import DIGEST, kind_of
+from warehouse.portions import ROW, labelled_sql, named_sql, rows_sql
 from warehouse.query import quoted
 from warehouse.records import Version, now
 from warehouse.weights import STEP, keep_weights, kept_weights, weights_sql
@@ -57,9 +57,9 @@ class Weights:
 def labelled_features(
     lake: Lake, version: Version, target: str, features: Sequence[str], *, split: str
 ) -> pl.DataFrame:
-    """Features, `_bucket` and `_row` of the labelled rows of a split, in their order."""
+    """Features, `_bucket`, `_who` and `_row` of the labelled rows of a split, in their order."""
     where = [labelled_sql(target, version.columns[target])]
-    listed = [*map(quoted, features), "_bucket"]
+    listed = [*map(quoted, features), "_bucket", named_sql(DIGEST, "_who")]
     sql = rows_sql(version.dataset, version.snapshot, listed, split=split, where=where)
     return lake.execute(sql).pl().sort(ROW)
 

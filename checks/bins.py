@@ -44,6 +44,7 @@ class Cells:
         has_precision: Whether decimal places are counted too.
         why: Why the column is not compared, when it is not.
         part_of: Of a part of a text or a list, the column.
+        length: Of lists that are vectors of one length, that length.
     """
 
     column: str
@@ -57,6 +58,7 @@ class Cells:
     has_precision: bool = False
     why: str = ""
     part_of: str = ""
+    length: int = 0
 
     @property
     def is_ordered(self) -> bool:

@@ -50,7 +50,10 @@ def cells_with_parts(
     Returns:
         The table with a column a part, named `<column>: <part>`, and the cells.
     """
-    cells = cells_of(table, columns, n_rows=n_rows)
+    cells = tuple(
+        replace(c, length=_common_length(table, c)) if c.kind == "list" and c.column not in without else c
+        for c in cells_of(table, columns, n_rows=n_rows)
+    )
     whole = [c for c in cells if c.column not in without]
     parts = {c.column: _parts(table, c) for c in whole if c.kind in HAVE_PARTS or table[c.column].type().is_struct()}
     named = {
@@ -103,6 +106,20 @@ def _dealt(column: Any) -> Any:
     return ibis.ifelse(column.isnull(), ibis.null("string"), part + f" of {N_DEALT} by hash")
 
 
+def with_parts(table: ir.Table, cells: Sequence[Cells]) -> ir.Table:
+    """The table with a column for each part that `cells` count: those of another table with the same columns."""
+    wanted = {c.column for c in cells if c.part_of}
+    wholes = {c.part_of for c in cells if c.part_of}
+    named = {
+        f"{c.column}{PART}{part}": made
+        for c in cells
+        if c.column in wholes
+        for part, made in _parts(table, c).items()
+        if f"{c.column}{PART}{part}" in wanted
+    }
+    return table.mutate(**named) if named else table
+
+
 def _why(cells: Cells) -> str:
     if cells.kind == "bytes":
         return BYTES_ALONE
@@ -117,7 +134,7 @@ def _parts(table: ir.Table, cells: Cells) -> Mapping[str, Any]:
         return dict(_of_text(column))
     if cells.kind == "bytes":
         return {"length": _n_bytes()(column)}
-    return dict(_of_list(table, column))
+    return dict(_of_list(column, cells.length))
 
 
 def _of_text(column: Any) -> Iterator[tuple[str, Any]]:
@@ -133,12 +150,11 @@ def _of_text(column: Any) -> Iterator[tuple[str, Any]]:
     yield "a word", words[column.hash().abs() % words.length()]
 
 
-def _of_list(table: ir.Table, column: Any) -> Iterator[tuple[str, Any]]:
+def _of_list(column: Any, n: int) -> Iterator[tuple[str, Any]]:
     import ibis
 
     length = column.length()
-    n = _common_length(table, length) if column.type().value_type.is_numeric() else None
-    if n is None:
+    if not n:
         yield "length", length
         return
     numbers = column.cast("array<float64>")
@@ -151,15 +167,19 @@ def _of_list(table: ir.Table, column: Any) -> Iterator[tuple[str, Any]]:
     yield "norm", _inner_product()(vector, vector).sqrt()
 
 
-def _common_length(table: ir.Table, length: Any) -> int | None:
-    """The length that nearly all lists have, when it is a vector's; else None."""
+def _common_length(table: ir.Table, cells: Cells) -> int:
+    """The length that nearly all lists have, when it is a vector's; else 0."""
     import ibis
 
+    column: Any = table[cells.column]
+    if not column.type().value_type.is_numeric():
+        return 0
+    length = column.length()
     counted = table.group_by(length=length).agg(n=table.count())
     rows = collect(counted.filter(counted["length"].notnull()).order_by(ibis.desc("n"), "length")).to_dicts()
     total = sum(row["n"] for row in rows)
     is_vector = rows and rows[0]["n"] >= NEARLY_ALL * total and rows[0]["length"] >= SHORTEST_VECTOR
-    return int(rows[0]["length"]) if is_vector else None
+    return int(rows[0]["length"]) if is_vector else 0
 
 
 @cache

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
-from checks.collect import collect
+from checks.collect import batches
 from checks.kinds import as_number
-from checks.profile import UNUSED, Profile
-from checks.tally import FARTHEST, Extremes
+from checks.profile import Profile, in_part
+from checks.tally import FARTHEST, Extremes, part_numbers
 from checks.units import Side
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
+ROUNDED = (np.floor, np.ceil)
 # Exact quartiles hold every value: above this they are left out, never estimated.
 ROWS_FOR_QUARTILES = 2_000_000
 N_TOP, MOST_SHOWN_LEVELS, LONGEST_LABEL = 10, 12, 40
@@ -84,25 +85,74 @@ def _top(cells: Cells, counts: Floats) -> list[list[Any]]:
     return [[cells.names[i], int(counts[i])] for i in order if counts[i]]
 
 
-def quartiles(table: ir.Table, cells: Sequence[Cells], *, n_rows: int) -> dict[str, Stats]:
-    """Exact quartiles by column and part; nothing above two million rows."""
-    numeric = [c for c in cells if c.kind == "numeric" and not c.why]
-    if n_rows > ROWS_FOR_QUARTILES or not numeric:
+def quartiles(table: ir.Table, profile: Profile) -> dict[str, Stats]:
+    """Exact quartiles by column and part; nothing above two million rows.
+
+    Their cells are known from the counts: of the rows that stream by, the values of these cells alone are kept.
+    """
+    numeric = [c for c in profile.cells if c.kind == "numeric" and not c.why]
+    if sum(side.n_rows for side in profile.parts.values()) > ROWS_FOR_QUARTILES or not numeric:
         return {}
-    measures = {
-        f"{i}_{name}": as_number(table[c.column]).quantile(q)
-        for i, c in enumerate(numeric)
-        for name, q in QUARTILES.items()
-    }
-    rows = collect(table.group_by(part=table["_part"].fill_null(UNUSED)).agg(**measures)).to_dicts()
-    rows += [{"part": ALL} | row for row in collect(table.aggregate(**measures)).to_dicts()]
-    return {
-        c.column: {
-            row["part"]: {name: row[f"{i}_{name}"] for name in QUARTILES if row[f"{i}_{name}"] is not None}
-            for row in rows
+    parts = sorted(profile.parts)
+    sought = [_Sought(c, profile, parts) for c in numeric]
+    values = {f"column_{i}": as_number(table[one.cells.column]) for i, one in enumerate(sought)}
+    for batch in batches(in_part(table).select("_part", **values)):
+        part = part_numbers(batch.column(0), parts)
+        for one, column in zip(sought, batch.columns[1:], strict=True):
+            one.add(column.cast("float64").to_numpy(zero_copy_only=False), part)
+    return {one.cells.column: one.told() for one in sought}
+
+
+class _Sought:
+    """The values of a column among which its quartiles are."""
+
+    def __init__(self, cells: Cells, profile: Profile, parts: Sequence[str]) -> None:
+        counts = {part: profile.parts[part].counts[cells.column].sum(axis=0)[:-1] for part in parts}
+        counts[ALL] = np.sum(list(counts.values()), axis=0)
+        self.cells, self.parts = cells, parts
+        self.ends = {part: np.cumsum(c).astype(int) for part, c in counts.items() if c.any()}
+        # Between two values where no value has the rank.
+        self.ranks = {
+            part: np.array([q * (end[-1] - 1) for q in QUARTILES.values()]) for part, end in self.ends.items()
         }
-        for i, c in enumerate(numeric)
-    }
+        wanted = [_cell_of(end, rounded(self.ranks[part])) for part, end in self.ends.items() for rounded in ROUNDED]
+        is_wanted = np.isin(np.arange(len(cells.edges) + 1), np.concatenate([*wanted, [-1]]))
+        edges = np.append(-np.inf, cells.edges)
+        starts, stops = (np.flatnonzero(np.diff(is_wanted.astype(int), prepend=0) == sign) for sign in (1, -1))
+        self.ranges = [(edges[i], edges[j]) for i, j in zip(starts, stops, strict=True)]
+        self.kept: list[tuple[Floats, NDArray[Any]]] = []
+
+    def add(self, values: Floats, part: NDArray[Any]) -> None:
+        for low, high in self.ranges:
+            is_in = np.flatnonzero((values > low) & (values <= high))
+            self.kept.append((values[is_in], part[is_in]))
+
+    def told(self) -> Stats:
+        if not self.kept:
+            return {}
+        values, part = (np.concatenate(of) for of in zip(*self.kept, strict=True))
+        order = np.argsort(values)
+        values, part = values[order], part[order]
+        cell = np.searchsorted(np.asarray(self.cells.edges), values)
+        told: Stats = {}
+        for name, end in self.ends.items():
+            is_its = slice(None) if name == ALL else part == self.parts.index(name)
+            first = np.searchsorted(cell[is_its], np.arange(len(self.cells.edges)))
+            low, high = (_at(values[is_its], first, end, rounded(self.ranks[name])) for rounded in ROUNDED)
+            found = low + (high - low) * (self.ranks[name] % 1)
+            told[name] = dict(zip(QUARTILES, found.tolist(), strict=True))
+        return told
+
+
+def _cell_of(end: NDArray[Any], ranks: NDArray[Any]) -> NDArray[Any]:
+    return np.searchsorted(end, ranks, side="right")
+
+
+def _at(values: Floats, first: NDArray[Any], end: NDArray[Any], ranks: NDArray[Any]) -> Floats:
+    """The values of these ranks; those of cell i begin at `first[i]`, and `end[i]` are in it or below."""
+    cell = _cell_of(end, ranks)
+    below = np.append(0, end)[cell]
+    return np.asarray(values[first[cell] + ranks.astype(int) - below])
 
 
 def figure_of(profile: Profile, cells: Cells, parts: Sequence[str]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
@@ -20,9 +21,11 @@ from checks.profile import scan
 from checks.questions import entity_of, options_of, prove_columns, prove_is_yes_or_no
 from checks.report import ShiftReport
 from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
+from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
 from checks.two_sample_classifier import with_classifier
+from checks.units import are_paired
 from checks.without_unit import Without, count_without, with_those_without
 from checks.words import plural
 
@@ -181,7 +184,8 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
-    table, cells = with_dealt_levels(table, [_told(c, both.not_compared) for c in found], n_rows=n_rows)
+    told = [silenced(c, both.not_compared) for c in found]
+    table, cells = with_dealt_levels(table, told, n_rows=n_rows)
     profile = scan(table, cells, n_rows=n_rows, has_entities=not both.is_entity_the_row)
     if len(profile.parts) < 2:
         return ShiftReport(
@@ -197,14 +201,17 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     if not both.is_entity_the_row:
         question = replace(question, n_common_entities=common_entities(both.table))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
-    scored = score_rows(
-        table,
+    time = time_among(both.table, question)
+    scores = partial(
+        score_rows,
+        Sample(table, {part: side.n_rows for part, side in profile.parts.items()}, cells, time),
         (profile.parts[REFERENCE], profile.parts[CURRENT]),
         (REFERENCE, CURRENT),
         cells,
-        time=time_among(both.table, question),
+        time=time,
+        is_paired=are_paired(question.n_common_entities, one, two),
     )
-    report = compare_sides(one, two, cells, question, scored)
+    report = compare_sides(one, two, cells, question, scores)
     dealt = [c.part_of for c in cells if c.column == f"{c.part_of}{PART}{DEALT}"]
     return report.noted(*_levels_in_common(table, [c for c in dealt if _differs(report, c, question.alpha)]))
 
@@ -229,7 +236,8 @@ def time_among(table: ir.Table, question: Question) -> str | None:
     return question.time if question.time in moments_of(table) else None
 
 
-def _told(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
+def silenced(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
+    """Cells with why they are not compared, where that is so."""
     return replace(cells, why=not_compared[cells.column]) if cells.column in not_compared else cells
 
 

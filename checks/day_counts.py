@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells
+from checks.column_parts import cells_with_parts, with_parts
 from checks.effect import total_variation
 from checks.months import bucket_of_day
-from checks.profile import cells_of, scan
+from checks.profile import Profile, scan
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
@@ -102,6 +103,15 @@ class DayCounts:
         )
 
 
+def months_of(counted: DayCounts, cells: Sequence[Cells]) -> Profile:
+    """Counts of days as those of months, the day being what is swapped."""
+    days: dict[str, list[date]] = {}
+    for day in counted.days:
+        days.setdefault(f"{day:%Y-%m}", []).append(day)
+    sides = {month: counted.side(month, of[0], of[-1]) for month, of in days.items()}
+    return Profile(cells=tuple(c for c in cells if not c.why), parts=sides, extremes={})
+
+
 def day_cells(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[Cells, ...]:
     """Cells that later days are counted by too: those of a version, many levels by their hash.
 
@@ -110,7 +120,7 @@ def day_cells(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[
         columns: Which.
         n_rows: Its number of rows.
     """
-    return tuple(_that_stay(cells) for cells in cells_of(table, columns, n_rows=n_rows))
+    return tuple(_that_stay(cells) for cells in cells_with_parts(table, columns, n_rows=n_rows)[1])
 
 
 def _that_stay(cells: Cells) -> Cells:
@@ -128,6 +138,7 @@ def count_days(table: ir.Table, time: str, cells: Sequence[Cells]) -> DayCounts:
     """
     import ibis
 
+    table = with_parts(table, cells)
     number = table[time].cast("date").epoch_days()
     first, last = ((edge - EPOCH).days for edge in (date.min, date.max))
     kept = table.filter(number.between(first, last))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.units import N_BUCKETS
+from checks.thinning import ENOUGH_ROWS, below, shares_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 N_FOLDS = 5
-MOST_ROWS = 200_000
-# Below so many buckets a fold of them has too few units to be exchanged.
-FEWEST_BUCKETS = 40
 # A histogram has 255 bins, and one is for all other levels.
 MOST_LEVELS = 254
 N_CELLS = 128
@@ -42,6 +39,7 @@ class Rows:
         is_level: Which of them are levels.
         is_second: Which rows are of the second side.
         bucket: 0-255, whole entities.
+        who: 64 bits of the entity, by which fewer rows are taken; without, all rows are.
     """
 
     x: Array
@@ -49,6 +47,7 @@ class Rows:
     is_level: tuple[bool, ...]
     is_second: NDArray[np.bool_]
     bucket: NDArray[np.int64]
+    who: NDArray[np.uint64] | None = None
 
     @property
     def fold(self) -> NDArray[np.int64]:
@@ -81,6 +80,15 @@ class Rows:
         n, n_second = len(self.is_second), max(int(self.is_second.sum()), 1)
         return np.where(self.is_second, n / (2 * n_second), n / (2 * max(n - n_second, 1)))
 
+    def thinned(self, most: int = ENOUGH_ROWS) -> NDArray[np.bool_]:
+        """Which rows are of a part of the entities, so that either side has about `most`."""
+        n_second = int(self.is_second.sum())
+        shares = shares_of(len(self.is_second) - n_second, n_second, is_paired=False, most=most)
+        if self.who is None or min(shares) >= 1:
+            return np.ones(len(self.is_second), dtype=bool)
+        first, second = (self.who < np.uint64(below(share)) if share < 1 else True for share in shares)
+        return np.where(self.is_second, second, first)
+
     def has_both(self, chosen: NDArray[np.bool_]) -> bool:
         """Whether both sides are among the chosen rows."""
         return bool(self.is_second[chosen].any() and (~self.is_second[chosen]).any())
@@ -93,7 +101,7 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[str], *, second: str) -> Rows
     more than 254 are one.
 
     Args:
-        frame: The rows, in an order that does not depend on their side.
+        frame: The rows, in an order that does not depend on their side; maybe with `_who`.
         columns: Which columns a learner sees.
         second: The `_part` of the second side.
     """
@@ -116,6 +124,7 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[str], *, second: str) -> Rows
         is_level=tuple(is_level),
         is_second=(frame["_part"] == second).to_numpy(),
         bucket=frame["_bucket"].to_numpy().astype(np.int64),
+        who=frame["_who"].to_numpy() if "_who" in frame.columns else None,
     )
 
 
@@ -130,16 +139,6 @@ def _float() -> Any:
     import polars as pl
 
     return pl.Float64
-
-
-def n_whole_buckets(first: Array, second: Array, most: int = MOST_ROWS) -> int:
-    """How many buckets, from 0 on, hold at most `most` rows of either side; at least 40.
-
-    >>> n_whole_buckets(np.full(256, 10_000.0), np.full(256, 10.0), most=500_000)
-    50
-    """
-    held = np.maximum(np.cumsum(first), np.cumsum(second))
-    return int(np.clip(np.searchsorted(held, most, side="right"), FEWEST_BUCKETS, N_BUCKETS))
 
 
 def trees(is_level: Sequence[bool], n_rows: int, *, is_quantity: bool = False) -> Any:

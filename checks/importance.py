@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.domain import MOST_ROWS, N_FOLDS, Learner, Rows, n_whole_buckets, told_by_others, trees
-from checks.units import N_BUCKETS
+from checks.domain import N_FOLDS, Learner, Rows, told_by_others, trees
+from checks.thinning import ENOUGH_ROWS
 
 Array = NDArray[Any]
 
@@ -49,17 +49,16 @@ class Importance:
         return self.n_effective < LEAST_EFFECTIVE_SHARE * len(self.weights)
 
 
-def importance(rows: Rows, learner: Learner = trees, *, most: int = MOST_ROWS) -> Importance | None:
+def importance(rows: Rows, learner: Learner = trees, *, most: int = ENOUGH_ROWS) -> Importance | None:
     """The weights by which the rows of the first side look like those of the second.
 
-    A row's odds are told by a classifier of other entities. It is fitted on whole buckets, of either side at most
-    `most` rows.
+    A row's odds are told by a classifier of other entities. It is fitted on some entities of every bucket, of
+    either side about `most` rows.
 
     Returns:
         None where no such classifier can be had: a fold of entities holds all rows of a side.
     """
-    first, second = (np.bincount(rows.bucket[one], minlength=N_BUCKETS) for one in (~rows.is_second, rows.is_second))
-    fitted = rows.bucket < n_whole_buckets(first, second, most=most)
+    fitted = rows.thinned(most)
     odds = np.zeros(len(rows.x))
     for k in range(N_FOLDS):
         others, asked = fitted & (rows.fold != k), (rows.fold == k) & ~rows.is_second

@@ -17,7 +17,7 @@ from checks.pair_shift import Meaning, PairShift
 from checks.score_columns import Array, Score, Scored
 from checks.statistics import standard_errors
 from checks.student import quantile
-from checks.units import Units
+from checks.units import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Units, form_units
 
 MOST_FOR_ALL_PAIRS, MOST_CHOSEN = 100, 2_000
 FEWEST_UNITS = 5.0
@@ -48,7 +48,14 @@ class Pairs:
 
 
 def correlate_pairs(
-    scored: Scored, units: Units, chosen: NDArray[np.float32], *, target: str | None, is_turned: bool
+    scored: Scored,
+    units: Units,
+    chosen: NDArray[np.float32],
+    *,
+    target: str | None,
+    seed: str,
+    alpha: float,
+    is_turned: bool,
 ) -> Pairs | None:
     """Correlations of every pair on both sides, in truth and in every assignment; None when there is no pair.
 
@@ -57,45 +64,58 @@ def correlate_pairs(
         units: The units of the first and second side.
         chosen: Which units are on the first side: the truth, then assignments.
         target: What a model is to predict: its pairs are always asked.
+        seed: From it assignments are drawn where units are others than those of the columns.
+        alpha: The error that is allowed: with too few ways to swap there is no pair.
         is_turned: The first side is the current one.
     """
-    one, two = scored.sums[::-1] if is_turned else scored.sums
-    sums = units.sums(one, two)
-    at = _asked(scored.scores, sums, units, target)
+    if scored.read and not units.is_paired:
+        # Of one side a smaller part was read: a unit of either holds as many entities only if they are formed anew.
+        units = form_units(*(scored.read[::-1] if is_turned else scored.read))
+        if units.fewest < FEWEST_UNITS or units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
+            return None
+        chosen = units.assignments(len(chosen) - 1, f"{seed} pairs")
+    sides = scored.sums[::-1] if is_turned else scored.sums
+    at = _asked(scored.scores, sides, units, target)
     if not len(at):
         return None
-    blocks = [at[i : i + AT_ONCE] for i in range(0, len(at), AT_ONCE)]
-    log_p = np.concatenate([_log_p(sums, chosen, block, units) for block in blocks], axis=1)
-    sides = [sums[units.is_first], sums[~units.is_first]]
-    first, second = (correlations(side.sum(axis=0)[None], at)[0] for side in sides)
+    # Of some pairs at a time: what is gathered by unit of two hundred columns with gaps would be gigabytes.
+    parts = (at[i : i + AT_ONCE] for i in range(0, len(at), AT_ONCE))
+    blocks = [_Products.of(sides, units, part).compared(chosen, units) for part in parts]
+    log_p, first, second, variance = (np.concatenate(of, axis=-1) for of in zip(*blocks, strict=True))
     return Pairs(
         named=tuple((scored.scores[i - 1], scored.scores[j - 1]) for i, j in at),
         scores=log_p,
         first=first,
         second=second,
-        margin=quantile(units.fewest - 1) * np.sqrt(_variance(sides, at, is_paired=units.is_paired)),
+        margin=quantile(units.fewest - 1) * np.sqrt(variance),
     )
 
 
-def _asked(scores: tuple[Score, ...], sums: Array, units: Units, target: str | None) -> NDArray[np.int64]:
-    """Which pairs, as indices into `sums`.
+def _asked(scores: tuple[Score, ...], sides: Array, units: Units, target: str | None) -> NDArray[np.int64]:
+    """Which pairs, as indices into the sums of products.
 
-    All of up to 100 scores; of more those with the target, the time and what is missing, and the 2,000 that are most
-    correlated on both sides together.
+    All of up to 100 scores; of more those with the target and the time, and of those with what is missing, and of all
+    others, the 2,000 each that are most correlated on both sides together.
     """
     i, j = np.triu_indices(len(scores), k=1)
     column, kind = np.array([s.column for s in scores]), np.array([s.kind for s in scores])
     whole = np.array([s.whole for s in scores])
-    is_frequent = np.array([_is_frequent(score, sums[:, n, n], units) for n, score in enumerate(scores, 1)])
+    n = np.arange(1, len(scores) + 1)
+    squares = units.sums(*(side[:, n, n] for side in sides))
+    is_frequent = np.array([_is_frequent(score, squares[:, k], units) for k, score in enumerate(scores)])
     kept = (whole[i] != whole[j]) & is_frequent[i] & is_frequent[j]
     i, j = i[kept], j[kept]
     at = np.stack([i + 1, j + 1], axis=1)
     if len(scores) > MOST_FOR_ALL_PAIRS and len(at):
-        is_of_note = (column == target) | (kind != "value")
-        r = np.abs(correlations(sums.sum(axis=0)[None], at)[0])
-        r[is_of_note[i] | is_of_note[j]] = np.inf
-        n_of_note = int(np.isinf(r).sum())
-        at = at[np.sort(np.argsort(-r, kind="stable")[: n_of_note + MOST_CHOSEN])]
+        is_of_note = (column == target) | (kind == "time")
+        is_of_note, is_missing = (of[i] | of[j] for of in (is_of_note, kind == "missing"))
+        pooled = sum(side.sum(axis=0, dtype=np.float64) for side in sides)
+        r = np.abs(correlations(np.asarray(pooled)[None], at)[0])
+        chosen = [np.flatnonzero(is_of_note)]
+        for of_kind in (~is_of_note & is_missing, ~is_of_note & ~is_missing):
+            those = np.flatnonzero(of_kind)
+            chosen.append(those[np.argsort(-r[those], kind="stable")[:MOST_CHOSEN]])
+        at = at[np.sort(np.concatenate(chosen))]
     return np.asarray(at, dtype=np.int64)
 
 
@@ -126,48 +146,85 @@ def _correlation(n: Array, x: Array, y: Array, xx: Array, yy: Array, xy: Array) 
     return np.asarray(np.where(varies, np.clip((xy / n - x * y / n**2) / scale, -1, 1), 0.0))
 
 
-def _log_p(sums: Array, chosen: NDArray[np.float32], at: NDArray[np.int64], units: Units) -> Array:
-    """Log p of the difference of the sides' correlations, by Fisher's z (1915), in every assignment.
+@dataclass(frozen=True, kw_only=True)
+class _Products:
+    """Sums by unit of the scores of some pairs.
 
-    Each assignment's own means and variances are used, so that a change of margins does not look like one of relation;
-    and its own standard error, so that a side with more rows an entity does not.
+    Attributes:
+        n: Rows, shape (units, 1).
+        x: Of each score that is in a pair, its sum.
+        xx: Its squares.
+        xy: Of each pair, its products.
+        of_i: Of each pair the place of its first score.
+        of_j: Of its second.
     """
-    i, j = at[:, 0], at[:, 1]
-    alone, of_alone = np.unique(at, return_inverse=True)
-    of_i, of_j = of_alone.reshape(at.shape).T
-    stacked = np.concatenate([sums[:, :1, 0], sums[:, 0, alone], sums[:, alone, alone], sums[:, i, j]], axis=1)
-    ones = chosen.astype(np.float64) @ stacked
-    a = len(alone)
-    told = []
-    for side in (ones, stacked.sum(axis=0) - ones):
-        x, xx, xy = side[:, 1 : a + 1], side[:, a + 1 : 2 * a + 1], side[:, 2 * a + 1 :]
-        r = _correlation(side[:, :1], x[:, of_i], x[:, of_j], xx[:, of_i], xx[:, of_j], xy)
-        told.append(np.arctanh(np.clip(r, -MOST_CORRELATION, MOST_CORRELATION)))
-    return log_p_of_z((told[0] - told[1]) / standard_errors(_influence(sums, at), sums[:, 0, 0], chosen, units))
 
+    n: Array
+    x: Array
+    xx: Array
+    xy: Array
+    of_i: Array
+    of_j: Array
 
-def _influence(sums: Array, at: NDArray[np.int64]) -> Array:
-    """How much each unit's rows raise a correlation, both sides taken together: xy - r (x^2 + y^2) / 2, standardised.
+    @classmethod
+    def of(cls, sides: Array, units: Units, at: NDArray[np.int64]) -> _Products:
+        """Those of the pairs `at`, from sums by side and bucket."""
+        alone, of_alone = np.unique(at, return_inverse=True)
+        of_i, of_j = of_alone.reshape(at.shape).T
+        zero = np.zeros_like(alone)
 
-    Hampel (1974). Shape (units, pairs).
-    """
-    i, j = at[:, 0], at[:, 1]
-    n, total = sums[:, :1, 0], sums.sum(axis=0)
-    mean, r = total[0] / total[0, 0], correlations(total[None], at)[0]
-    sd = np.sqrt(np.maximum(np.diagonal(total) / total[0, 0] - mean**2, 1e-12))
+        def by_unit(i: Array, j: Array) -> Array:
+            return units.sums(*(side[:, i, j].astype(np.float64) for side in sides))
 
-    def products(a: NDArray[np.int64], b: NDArray[np.int64]) -> Array:
-        of = sums[:, a, b] - mean[a] * sums[:, 0, b] - mean[b] * sums[:, 0, a] + n * mean[a] * mean[b]
-        return np.asarray(of / (sd[a] * sd[b]))
+        return cls(
+            n=by_unit(zero[:1], zero[:1]),
+            x=by_unit(zero, alone),
+            xx=by_unit(alone, alone),
+            xy=by_unit(at[:, 0], at[:, 1]),
+            of_i=of_i,
+            of_j=of_j,
+        )
 
-    return np.asarray(products(i, j) - r * (products(i, i) + products(j, j)) / 2)
+    def correlation(self, stacked: Array) -> Array:
+        """From sums of `n`, `x`, `xx` and `xy`, stacked: one a row."""
+        a = self.x.shape[1]
+        x, xx, xy = stacked[:, 1 : a + 1], stacked[:, a + 1 : 2 * a + 1], stacked[:, 2 * a + 1 :]
+        i, j = self.of_i, self.of_j
+        return _correlation(stacked[:, :1], x[:, i], x[:, j], xx[:, i], xx[:, j], xy)
 
+    def compared(self, chosen: NDArray[np.float32], units: Units) -> tuple[Array, Array, Array, Array]:
+        """Log p by assignment, the correlations of both sides in truth, and the variance of their difference.
 
-def _variance(sides: list[Array], at: NDArray[np.int64], *, is_paired: bool) -> Array:
-    """Of the difference of correlations, leaving out one unit at a time, or a pair that shares entities."""
-    left_out = [correlations(side.sum(axis=0) - side, at) for side in sides]
-    told = [left_out[0] - left_out[1]] if is_paired else left_out
-    return np.asarray(sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in told))
+        Log p is of the difference of the sides' correlations, by Fisher's z (1915). Each assignment's own means and
+        variances are used, so that a change of margins does not look like one of relation; and its own standard error,
+        so that a side with more rows an entity does not. The variance leaves out one unit at a time, or a pair that
+        shares entities.
+        """
+        stacked = np.concatenate([self.n, self.x, self.xx, self.xy], axis=1)
+        ones = chosen.astype(np.float64) @ stacked
+        all_sides = (ones, stacked.sum(axis=0) - ones)
+        told = [np.clip(self.correlation(side), -MOST_CORRELATION, MOST_CORRELATION) for side in all_sides]
+        sides = [stacked[units.is_first], stacked[~units.is_first]]
+        first, second = (self.correlation(side.sum(axis=0)[None])[0] for side in sides)
+        left_out = [self.correlation(side.sum(axis=0) - side) for side in sides]
+        left_out = [left_out[0] - left_out[1]] if units.is_paired else left_out
+        variance = sum((len(r) - 1) / len(r) * ((r - r.mean(axis=0)) ** 2).sum(axis=0) for r in left_out)
+        errors = standard_errors(self.influence(), self.n[:, 0], chosen, units)
+        log_p = log_p_of_z((np.arctanh(told[0]) - np.arctanh(told[1])) / errors)
+        return log_p, first, second, np.asarray(variance)
+
+    def influence(self) -> Array:
+        """How much each unit's rows raise a correlation, both sides together: xy - r (x^2 + y^2) / 2, standardised.
+
+        Hampel (1974). Shape (units, pairs).
+        """
+        n, i, j = self.n.sum(), self.of_i, self.of_j
+        mean = self.x.sum(axis=0) / n
+        sd = np.sqrt(np.maximum(self.xx.sum(axis=0) / n - mean**2, 1e-12))
+        square = (self.xx - 2 * mean * self.x + self.n * mean**2) / sd**2
+        xy = self.xy - mean[i] * self.x[:, j] - mean[j] * self.x[:, i] + self.n * mean[i] * mean[j]
+        r = self.correlation(np.concatenate([self.n, self.x, self.xx, self.xy], axis=1).sum(axis=0)[None])[0]
+        return np.asarray(xy / (sd[i] * sd[j]) - r * (square[:, i] + square[:, j]) / 2)
 
 
 def meaning_of(pair: tuple[Score, Score], target: str | None) -> Meaning:

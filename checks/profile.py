@@ -18,6 +18,7 @@ from checks.bins import MOST_LEVELS, Cells, Kind, level_cells, ordered_cells
 from checks.collect import collect
 from checks.kinds import as_number, kind_of
 from checks.tally import Extremes, tally
+from checks.thinning import is_kept
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class Profile:
         cells: How each column was counted.
         parts: By part, its counts.
         extremes: By column and part.
+        n_precise: In how many buckets decimal places were counted.
     """
 
     cells: tuple[Cells, ...]
     parts: Mapping[str, Side]
     extremes: Mapping[tuple[str, str], Extremes]
+    n_precise: int = N_BUCKETS
 
 
 def cells_of(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[Cells, ...]:
@@ -58,10 +61,19 @@ def cells_of(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[C
     """
     kinds = {name: kind_of(table[name]) for name in columns}
     ordered = [name for name in columns if kinds[name] in {"numeric", "time"}]
-    n_buckets = max(FEWEST_BUCKETS, N_BUCKETS * ROWS_FOR_EDGES // max(n_rows, 1))
-    rows = table if n_buckets >= N_BUCKETS else table.filter(table["_bucket"] < n_buckets)
+    rows = rows_for_edges(table, n_rows)
     values = collect(rows.select(**{name: as_number(rows[name]) for name in ordered})) if ordered else None
     return tuple(_cells(table, name, kinds[name], values) for name in columns)
+
+
+def rows_for_edges(table: ir.Table, n_rows: int) -> ir.Table:
+    """About 200,000 rows: those of some buckets, at least 8, and where these have more, of some of their entities."""
+    n_buckets = max(FEWEST_BUCKETS, N_BUCKETS * ROWS_FOR_EDGES // max(n_rows, 1))
+    if n_buckets >= N_BUCKETS:
+        return table
+    rows = table.filter(table["_bucket"] < n_buckets)
+    share = ROWS_FOR_EDGES / (n_rows * n_buckets / N_BUCKETS)
+    return rows.filter(is_kept(rows, share)) if share < 1 and "_entity" in rows.columns else rows
 
 
 def _cells(table: ir.Table, name: str, kind: Kind, values: pl.DataFrame | None) -> Cells:
@@ -100,35 +112,55 @@ def scan(
         has_entities: Count distinct `_entity`; without, each row is its own.
         n_buckets: How many buckets there are.
     """
-    # A row without entity has no bucket; it is unused and in no comparison, so any will do to count it.
-    table = table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
-    measures = {"n_rows": table.count()} | ({"n_entities": table["_entity"].nunique()} if has_entities else {})
-    frame = collect(table.group_by("_part", "_bucket").agg(**measures))
-    parts = sorted(frame["_part"].unique().to_list())
-    if not parts:
-        return Profile(cells=tuple(cells), parts={}, extremes={})
-    rows = _by_part_and_bucket(frame, parts, "n_rows", n_buckets)
-    entities = _by_part_and_bucket(frame, parts, "n_entities", n_buckets) if has_entities else rows
+    table = in_part(table)
+    rows = count_rows(table, n_buckets=n_buckets)
+    parts = list(rows)
     n_precise = n_buckets if n_rows <= ROWS_FOR_ALL_PRECISION else PRECISION_BUCKETS
+    if not parts:
+        return Profile(cells=tuple(cells), parts={}, extremes={}, n_precise=n_precise)
+    entities = count_entities(table, parts, n_buckets=n_buckets) if has_entities else rows
     counted = tally(table, cells, parts, n_precise=n_precise, n_buckets=n_buckets)
     sides = {
         part: Side(
             name=part,
-            rows=rows[i],
-            entities=entities[i],
+            rows=rows[part],
+            entities=entities[part],
             counts={name: counts[i] for name, counts in counted.counts.items()},
             precision={name: counts[i] for name, counts in counted.precision.items()},
             moments={name: moments[i] for name, moments in counted.moments.items()},
         )
         for i, part in enumerate(parts)
     }
-    return Profile(cells=tuple(cells), parts=sides, extremes=counted.extremes)
+    return Profile(cells=tuple(cells), parts=sides, extremes=counted.extremes, n_precise=n_precise)
 
 
-def _by_part_and_bucket(frame: pl.DataFrame, parts: Sequence[str], measure: str, n_buckets: int) -> NDArray[np.float64]:
-    result = np.zeros((len(parts), n_buckets))
-    place = {part: i for i, part in enumerate(parts)}
-    result[[place[part] for part in frame["_part"]], frame["_bucket"].to_numpy().astype(int)] = frame[
-        measure
-    ].to_numpy()
+def in_part(table: ir.Table) -> ir.Table:
+    """The rows, those in no part as unused. They have no bucket and are in no comparison: any will do to count them."""
+    return table.mutate(_part=table["_part"].fill_null(UNUSED), _bucket=table["_bucket"].fill_null(0))
+
+
+def count_rows(table: ir.Table, *, n_buckets: int = N_BUCKETS) -> dict[str, NDArray[np.float64]]:
+    """By part, in order, how many rows each bucket has."""
+    frame = collect(table.group_by("_part", "_bucket").agg(n=table.count()))
+    return _by_part_and_bucket(frame, sorted(frame["_part"].unique().to_list()), n_buckets)
+
+
+def count_entities(
+    table: ir.Table, parts: Sequence[str], *, n_buckets: int = N_BUCKETS
+) -> dict[str, NDArray[np.float64]]:
+    """By part, how many entities each bucket has.
+
+    Args:
+        table: Has `_part`, `_bucket` and `_entity`; an entity lies in one bucket.
+        parts: The parts there are.
+        n_buckets: How many buckets there are.
+    """
+    who = table.filter(table["_entity"].notnull()).select("_part", "_bucket", "_entity").distinct()
+    return _by_part_and_bucket(collect(who.group_by("_part", "_bucket").agg(n=who.count())), parts, n_buckets)
+
+
+def _by_part_and_bucket(frame: pl.DataFrame, parts: Sequence[str], n_buckets: int) -> dict[str, NDArray[np.float64]]:
+    result = {part: np.zeros(n_buckets) for part in parts}
+    for part, counted in frame.partition_by("_part", as_dict=True).items():
+        result[part[0]][counted["_bucket"].to_numpy().astype(int)] = counted["n"].to_numpy()
     return result

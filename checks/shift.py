@@ -6,8 +6,9 @@ Where counts come from is `checks.profile`; comparing two tables, `checks.compar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,20 @@ from checks.bins import Cells, added, merged
 from checks.column_shift import ColumnShift
 from checks.distances import distances
 from checks.effect import Change, Effect, Excess, design_effect, effect_of
-from checks.family import Adjusted, step_down
+from checks.family import Adjusted, one_family
 from checks.pairs import Pairs, correlate_pairs, judged
 from checks.report import ShiftReport, place
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
 from checks.two_sides import MOST_GROUPS, changes, drawn_as, excesses, picture
-from checks.units import PAIRED_ABOVE, Side, Units, form_units, pair_units, too_little
+from checks.units import Side, Units, are_paired, form_units, pair_units, too_little
+
+Scores = Callable[[], Scored | None]
 
 MOST_DESIGN_RATIO = 2.0
 N_ASSIGNMENTS = 1_999
-# Of the family-wise error; a difference of correlations below the tolerance is no alarm.
-PAIRS_SHARE, PAIR_TOLERANCE = 0.1, 0.05
+# A difference of correlations below it is no alarm.
+PAIR_TOLERANCE = 0.05
 RARE = "each of its values is too rare to stand alone"
 BELOW = "a difference exists, smaller than the tolerance"
 DIFFERS = "a difference exists, smaller than or near the tolerance"
@@ -86,7 +89,7 @@ class Measured:
 
 
 def compare_sides(
-    reference: Side, current: Side, columns: Sequence[Cells], question: Question, scored: Scored | None = None
+    reference: Side, current: Side, columns: Sequence[Cells], question: Question, scores: Scores = lambda: None
 ) -> ShiftReport:
     """Compare two sides that were counted by the same cells.
 
@@ -95,7 +98,7 @@ def compare_sides(
         current: What is compared.
         columns: The cells of every column, of both sides.
         question: How.
-        scored: Sums of their rows as scores; without, no pairs of columns are asked.
+        scores: Adds up their rows as scores, once they are needed; without, no pairs of columns are asked.
 
     Returns:
         One line a column: those that shifted first, by their effect.
@@ -113,11 +116,10 @@ def compare_sides(
         code=question.code,
         target=question.target,
     )
-    is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(reference.n_entities, current.n_entities))
     # In one fixed order, so that exchanging the sides changes nothing but their names.
     is_turned = reference.rank > current.rank
     first, second = (current, reference) if is_turned else (reference, current)
-    units = pair_units(first, second) if is_paired else form_units(first, second)
+    units = _units(first, second, question)
     n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
     empty = replace(empty, n_groups=n_groups)
     paired = ", swapped in pairs" if units.is_paired else ""
@@ -129,7 +131,9 @@ def compare_sides(
         return replace(empty, unit=named, columns=told, note=why)
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
-    pairs = correlate_pairs(scored, units, chosen, target=question.target, is_turned=is_turned) if scored else None
+    scored = scores()
+    asked = partial(correlate_pairs, target=question.target, seed=question.seed, alpha=question.alpha)
+    pairs = asked(scored, units, chosen, is_turned=is_turned) if scored else None
     empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
 
@@ -146,7 +150,7 @@ def _told(
     """The report, all columns and pairs judged as one family."""
     if not measured and pairs is None:
         return replace(empty, columns=tuple(sorted(silent, key=place)))
-    adjusted, n = _family(measured, pairs), len(measured)
+    adjusted, n = one_family([m.scores for m in measured], pairs.scores if pairs else None), len(measured)
     drawn = _drawn(_judge(measured, adjusted, question), question.most_drawn)
     report = replace(empty, columns=tuple(sorted([*drawn, *silent], key=place)))
     report = report.noted(*_sampled(measured, adjusted, question.alpha))
@@ -162,6 +166,17 @@ def _told(
         tol=max(question.tolerance, PAIR_TOLERANCE),
     )
     return replace(report, pairs=by_pair, n_pairs=len(pairs.named))
+
+
+def refused(reference: Side, current: Side, question: Question) -> str:
+    """Why nothing can be told of two sides, whatever their columns hold; or nothing."""
+    units = _units(reference, current, question)
+    return question.refused or too_little(units, (reference.n_rows, current.n_rows), question.alpha)
+
+
+def _units(first: Side, second: Side, question: Question) -> Units:
+    is_paired = are_paired(question.n_common_entities, first, second)
+    return pair_units(first, second) if is_paired else form_units(first, second)
 
 
 def _measure(
@@ -213,17 +228,6 @@ def _measure(
             )
         )
     return measured, silent
-
-
-def _family(measured: Sequence[Measured], pairs: Pairs | None) -> Adjusted:
-    """All columns and pairs as one family: of its error columns may spend nine tenths, pairs the rest."""
-    scores = [m.scores[:, None] for m in measured]
-    if pairs is not None and measured:
-        scores = [s - np.log((1 - PAIRS_SHARE) / len(measured)) for s in scores]
-        scores.append(pairs.scores - np.log(PAIRS_SHARE / len(pairs.named)))
-    elif pairs is not None:
-        scores = [pairs.scores]
-    return step_down(np.concatenate(scores, axis=1))
 
 
 def _sampled(measured: Sequence[Measured], adjusted: Adjusted, alpha: float) -> Iterator[str]:

@@ -90,6 +90,14 @@ def tally(table: ir.Table, cells: Sequence[Cells], parts: Sequence[str], *, n_pr
     )
 
 
+def part_numbers(column: pa.Array, parts: Sequence[str]) -> Array:
+    """Of each row the place of its part among `parts`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.index_in(column, value_set=pa.array(parts, column.type)).to_numpy())
+
+
 @dataclass(frozen=True)
 class _Groups:
     """The rows of a batch, sorted by part and bucket, so that sums by group are sums of slices.
@@ -108,11 +116,7 @@ class _Groups:
 
     @classmethod
     def of(cls, batch: pa.RecordBatch, parts: Sequence[str], n_precise: int, n_buckets: int) -> _Groups:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        part = pc.index_in(batch.column(0), value_set=pa.array(parts, batch.column(0).type)).to_numpy()
-        group = part.astype(np.int64) * n_buckets + batch.column(1).to_numpy()
+        group = part_numbers(batch.column(0), parts).astype(np.int64) * n_buckets + batch.column(1).to_numpy()
         # Of 16 bits NumPy sorts by radix.
         order = np.argsort(
             group.astype(np.uint16 if len(parts) * n_buckets < LARGEST_16_BITS else np.int64), kind="stable"

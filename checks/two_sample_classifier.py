@@ -17,22 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.collect import collect, one_row
-from checks.domain import N_FOLDS, Learner, Rows, n_whole_buckets, rows_of, told_by_others, trees
+from checks.domain import N_FOLDS, Learner, Rows, rows_of, told_by_others, trees
 from checks.error_rates import rate
 from checks.family import TIE
 from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
+from checks.profile import count_entities, count_rows
 from checks.shift import Question
 from checks.statistics import studentised
 from checks.student import quantile
+from checks.thinning import is_kept, shares_of
 from checks.units import (
     FEWEST_ASSIGNMENTS_TIMES_ALPHA,
     MOST_RATIO,
     N_BUCKETS,
-    PAIRED_ABOVE,
     Side,
     Units,
+    are_paired,
     form_units,
     pair_units,
 )
@@ -99,14 +101,26 @@ def tell_apart(table: ir.Table, columns: Sequence[str], question: Question) -> T
         return ToldApart(classifier=None, why="one side has no row")
     # In one fixed order, so that exchanging the sides changes nothing.
     first, second = sorted(sides, key=lambda side: (-side.n_entities, -side.n_rows, side.rows.tobytes(), side.name))
-    n_entities = int(one_row(table.aggregate(n=table["_entity"].nunique()))["n"])
-    n_common, fewest = first.n_entities + second.n_entities - n_entities, min(first.n_entities, second.n_entities)
-    n_buckets = n_whole_buckets(first.rows, second.rows)
-    first, second = (_within(side, n_buckets) for side in (first, second))
-    n_common = round(n_common * min(first.n_entities, second.n_entities) / max(fewest, 1))
-    question = replace(question, n_common_entities=n_common)
-    rows = rows_of(_frame(table, columns, n_buckets), columns, second=second.name)
+    question = replace(question, n_common_entities=_n_common(table, first, second))
+    is_paired = are_paired(question.n_common_entities, first, second)
+    shares = shares_of(first.n_rows, second.n_rows, is_paired=is_paired)
+    if min(shares) < 1:
+        kept = [
+            (table["_part"] == side.name) & is_kept(table, of) for side, of in zip((first, second), shares, strict=True)
+        ]
+        table = table.filter(kept[0] | kept[1])
+        read = {side.name: side for side in _sides(table)}
+        first, second = (
+            read.get(side.name, replace(side, rows=side.rows * 0, entities=side.rows * 0)) for side in (first, second)
+        )
+        question = replace(question, n_common_entities=_n_common(table, first, second) if is_paired else 0)
+    rows = rows_of(_frame(table, columns), columns, second=second.name)
     return told_apart(rows, first, second, question)
+
+
+def _n_common(table: ir.Table, first: Side, second: Side) -> int:
+    who = table.select("_entity").distinct()
+    return first.n_entities + second.n_entities - int(one_row(who.aggregate(n=who.count()))["n"])
 
 
 def told_apart(rows: Rows, first: Side, second: Side, question: Question, learner: Learner = trees) -> ToldApart:
@@ -119,7 +133,7 @@ def told_apart(rows: Rows, first: Side, second: Side, question: Question, learne
         question: How.
         learner: Makes a classifier of scikit-learn's kind from which columns are levels and the number of rows.
     """
-    is_paired = question.n_common_entities > PAIRED_ABOVE * max(1, min(first.n_entities, second.n_entities))
+    is_paired = are_paired(question.n_common_entities, first, second)
     folds = [_units(first, second, k, is_paired=is_paired) for k in range(N_FOLDS)]
     if why := _too_little(first, second, folds, question):
         return ToldApart(classifier=None, why=why)
@@ -152,25 +166,13 @@ def told_apart(rows: Rows, first: Side, second: Side, question: Question, learne
 
 
 def _sides(table: ir.Table) -> list[Side]:
-    counted = table.group_by("_part", "_bucket").agg(n_rows=table.count(), n_entities=table["_entity"].nunique())
-    frame = collect(counted)
-    found = []
-    for (part,), of in frame.group_by("_part"):
-        rows, entities = np.zeros(N_BUCKETS), np.zeros(N_BUCKETS)
-        at = of["_bucket"].to_numpy().astype(int)
-        rows[at], entities[at] = of["n_rows"].to_numpy(), of["n_entities"].to_numpy()
-        found.append(Side(name=str(part), rows=rows, entities=entities, counts={}))
-    return found
+    rows = count_rows(table)
+    entities = count_entities(table, list(rows))
+    return [Side(name=part, rows=n, entities=entities[part], counts={}) for part, n in rows.items()]
 
 
-def _within(side: Side, n_buckets: int) -> Side:
-    is_in = np.arange(N_BUCKETS) < n_buckets
-    return replace(side, rows=side.rows * is_in, entities=side.entities * is_in)
-
-
-def _frame(table: ir.Table, columns: Sequence[str], n_buckets: int) -> pl.DataFrame:
-    asked = table.filter(table["_bucket"] < n_buckets)
-    frame = collect(asked.select("_part", "_bucket", **{name: _as_read(asked[name]) for name in columns}))
+def _frame(table: ir.Table, columns: Sequence[str]) -> pl.DataFrame:
+    frame = collect(table.select("_part", "_bucket", **{name: _as_read(table[name]) for name in columns}))
     # In one order whatever the engine does, and not by side.
     return frame.sort(["_bucket", *columns, "_part"])
 

@@ -140,6 +140,11 @@ class Units:
         return chosen
 
 
+def are_paired(n_common: int, one: Side, two: Side) -> bool:
+    """Whether sides share so many entities that the two halves of a bucket are swapped together."""
+    return n_common > PAIRED_ABOVE * max(1, min(one.n_entities, two.n_entities))
+
+
 def form_units(first: Side, second: Side) -> Units:
     """The units of two sides that share no entity: a bucket is one, those of the smaller side are merged.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.labelled import LabelledRows, known_columns, refuse_quantity
 from warehouse.errors import NotPossible
-from warehouse.modelled import is_number
+from warehouse.modelled import DIGEST, is_number
 from warehouse.portions import named_sql, number_sql
 from warehouse.query import quoted
 from warehouse.tables import SPLIT_NAMES
@@ -82,7 +82,8 @@ def weights_like(rows: LabelledRows, other: LabelledRows, features: Sequence[str
     seen = weighable(rows.version, features)
     if not seen:
         raise NotPossible(asked, "no feature is a number or a category", "let the query make some")
-    sides = [side.frame([*map(quoted, seen), "_bucket"]) for side in (rows, other)]
+    listed = [*map(quoted, seen), "_bucket", named_sql(DIGEST, "_who")]
+    sides = [side.frame(listed) for side in (rows, other)]
     found = computed(sides[0], sides[1], seen)
     if found is None:
         sizes = f"{len(sides[0]):,} rows of {rows.split} and {len(sides[1]):,} of {other.split}"

@@ -6,7 +6,7 @@ The lake is the truth for data, `meta` for names. Rows of data do not belong her
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from warehouse.errors import Incompatible, Unreadable
+from warehouse.errors import Unreadable
 from warehouse.locks import locked
+from warehouse.migrations import migrate
 from warehouse.records import Ingestion, Policy, Step, Version
 from warehouse.schema import (
     ACCEPTANCES,
@@ -25,32 +26,14 @@ from warehouse.schema import (
     INGESTIONS,
     POLICIES,
     RUNS,
-    SCHEMA,
     STEPS,
     VERSIONS,
-    WRITTEN_BY,
 )
 
 R = TypeVar("R", Step, Ingestion, Policy, Version)
 
 LOCK_WAIT_SECONDS = 30
 TABLES: dict[type[Any], sa.Table] = {Step: STEPS, Ingestion: INGESTIONS, Policy: POLICIES, Version: VERSIONS}
-
-
-def _index_steps(connection: sa.Connection) -> None:
-    for index in STEPS.indexes:
-        index.create(connection, checkfirst=True)
-
-
-# Numbered: migration n brings a database from schema n to schema n + 1. Never edit one that was released.
-# `create_all` makes the tables that are not there: it is every migration that only adds tables.
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
-    SCHEMA.create_all,
-    SCHEMA.create_all,
-    _index_steps,
-    SCHEMA.create_all,
-    SCHEMA.create_all,
-)
 
 
 class Meta:
@@ -74,7 +57,7 @@ class Meta:
         migrating = locked(path.with_suffix(".lock"), "`meta` is being opened", wait_seconds=LOCK_WAIT_SECONDS)
         try:
             with migrating, engine.begin() as connection:
-                _migrate(connection, duckdb_version)
+                migrate(connection, duckdb_version)
         except sa.exc.DatabaseError as error:
             raise Unreadable(path, str(error.orig), "restore it from a copy of .gristmill") from error
         return cls(engine)
@@ -276,18 +259,3 @@ def _equal(table: sa.Table, values: Mapping[str, Any]) -> tuple[sa.ColumnElement
 def _set_pragmas(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _migrate(connection: sa.Connection, duckdb_version: str) -> None:
-    has_version = sa.inspect(connection).has_table(WRITTEN_BY.name)
-    row = connection.execute(sa.select(WRITTEN_BY)).first() if has_version else None
-    version = row.version if row else 0
-    if version > len(MIGRATIONS):
-        raise Incompatible("Gristmill's schema", str(version), str(len(MIGRATIONS)))
-    if row and row.duckdb_version != duckdb_version:
-        raise Incompatible("DuckDB", row.duckdb_version, duckdb_version)
-    for migrate in MIGRATIONS[version:]:
-        migrate(connection)
-    if version < len(MIGRATIONS):
-        connection.execute(WRITTEN_BY.delete())
-        connection.execute(WRITTEN_BY.insert().values(version=len(MIGRATIONS), duckdb_version=duckdb_version))

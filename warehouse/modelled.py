@@ -20,6 +20,8 @@ INTEGER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
 TIME = re.compile(r"DATE|TIMESTAMP.*")
 MS_A_DAY = 86_400_000
 LARGEST = "3e38"
+# 64 bits of an entity, of which splits and buckets know nothing: by it some entities are read.
+DIGEST = "hash(_entity)"
 
 
 def kind_of(kind: str) -> Kind:
@@ -94,6 +96,11 @@ def labelled_sql(
     where += [f"_split = {literal(SPLIT_NAMES[split])}"] if split else []
     rows = version_sql(dataset, snapshot, named=(*RESERVED, *key))
     return f"SELECT {', '.join([*listed, f'{label} AS {LABEL}', *RESERVED])} FROM ({rows}) WHERE {' AND '.join(where)}"
+
+
+def thinned_sql(rows: str, digest_below: int) -> str:
+    """SELECT of those of `rows` whose entity's digest, 64 bits without a sign, is below a number."""
+    return f"SELECT * FROM ({rows}) WHERE {DIGEST} < {digest_below}::UBIGINT"
 
 
 def unlabelled_sql(dataset: str, snapshot: int, target: str, *, features: Mapping[str, str], of: Sequence[str]) -> str:

@@ -147,6 +147,11 @@ PROFILES = sa.Table(
     _column("bins", _json),
     _column("n_buckets", _int),
     _column("counts", _blob),
+    _column("precision", _blob, null=True),
+    _column("moments", _blob, null=True),
+    _column("ordinal", _int, null=True),
+    _column("low", _real, null=True),
+    _column("high", _real, null=True),
 )
 COMPARISONS = sa.Table(
     "comparisons",

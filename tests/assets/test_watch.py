@@ -12,6 +12,7 @@ import pytest
 
 from assets import watch as watching
 from assets.build import build
+from assets.compare_versions import growth_since_last
 from assets.day_profile import Known
 from assets.ingest import ingest
 from assets.profile import Learned, Subject
@@ -75,7 +76,8 @@ class Shop:
                 step_id=built.step_id,
                 fingerprint=built.fingerprint,
             )
-            watching.watch(run, subject, built.snapshot or 0, None, learned)
+            growth = growth_since_last(run, subject, built.snapshot or 0)
+            watching.watch(run, subject, growth, learned)
         audit = run.new_step(dataset, "audit", built.fingerprint, detail={"watch": learned.watch})
         self.warehouse.meta.add(audit)
         _keep_learned(run, dataset, audit, learned)

@@ -271,6 +271,8 @@ def main() -> None:
         if "shift" in parts:
             shift = runpy.run_path(str(Path(__file__).with_name("shift.py")))
             shift["bench_shift"](folder / "shift", say, parts)
+            again = runpy.run_path(str(Path(__file__).with_name("shift_again.py")))
+            again["bench_again"](folder / "again", say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

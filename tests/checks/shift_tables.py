@@ -14,6 +14,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from checks.bins import Cells
+from checks.sampled_rows import Places, read_places
 from checks.score_columns import Scored, scores_of, sum_scores
 from checks.units import Side
 
@@ -64,13 +65,20 @@ def scored(
 ) -> Scored:
     """Both sides as sums of scores."""
     pooled = {c.column: sum(side.counts[c.column].sum(axis=0) for side in sides) for c in cells}
-    scores, of_column = scores_of(cells, pooled, time=None), {c.column: c for c in cells}
+    scores = scores_of(cells, pooled, time=None)
     frames = [
         pl.DataFrame({name: _as_column(values) for name, values in table.items()} | {"_bucket": bucket})
         for table, bucket in zip(tables, buckets, strict=True)
     ]
-    sums = np.stack([sum_scores(frame, scores, of_column) for frame in frames])
+    sums = np.stack([sum_scores(places_of(frame, cells), scores) for frame in frames])
     return Scored(scores=scores, sums=sums, n_rows=(len(frames[0]), len(frames[1])))
+
+
+def places_of(frame: pl.DataFrame, cells: Sequence[Cells]) -> Places:
+    """Rows that are at hand as the numbers of their cells."""
+    who = pl.int_range(len(frame), dtype=pl.UInt64, eager=True).alias("_who")
+    ours = frame.select(pl.lit("a").alias("_part"), "_bucket", who, *(c.column for c in cells))
+    return read_places(ours.to_arrow().combine_chunks().to_batches(), ["a"], cells)["a"]
 
 
 def _as_column(values: np.ndarray) -> Any:

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks import column_stats
+from checks import profile as profiles
 from checks.bins import Cells, merged, ordered_cells
+from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
 from checks.figure import draw
-from checks.profile import IS_A_NAME, cells_of, scan
+from checks.profile import IS_A_NAME, cells_of, rows_for_edges, scan
 
 
 def table_of(frame: pl.DataFrame):
@@ -150,13 +153,26 @@ def test_statistics_are_those_of_polars(profiled) -> None:
     assert dict(map(tuple, levels)) == dict(frame["level"].value_counts().iter_rows())
 
 
-def test_quartiles_are_exact_or_absent(profiled) -> None:
+def test_edges_are_of_about_as_many_rows_however_large_the_table(monkeypatch) -> None:
+    monkeypatch.setattr(profiles, "ROWS_FOR_EDGES", 300)
+    frame = pl.DataFrame({"_entity": [str(i) for i in range(60_000)], "_bucket": [i % 256 for i in range(60_000)]})
+    rows = rows_for_edges(table_of(frame), len(frame))
+    assert one_row(rows.aggregate(n=rows.count()))["n"] == pytest.approx(300, rel=0.25)
+
+
+def test_quartiles_are_exact_or_absent(profiled, monkeypatch) -> None:
     frame, profile = profiled
     table = table_of(frame)
-    found = quartiles(table, profile.cells, n_rows=len(frame))
+    found = quartiles(table, profile)
     assert found["whole"]["all"]["median"] == np.median(frame["whole"])
     assert found["tenths"]["dev"]["q25"] == pytest.approx(np.quantile(frame.filter(_part="dev")["tenths"], 0.25))
-    assert quartiles(table, profile.cells, n_rows=3_000_000) == {}
+    for name in ("whole", "tenths", "zeros", "x"):
+        for part, values in [("all", frame), *((part, frame.filter(_part=part)) for part in ("train", "dev"))]:
+            number = values[name].fill_null(math.nan).to_numpy()
+            expected = np.quantile(number[np.isfinite(number)], [0.25, 0.5, 0.75])
+            assert list(found[name][part].values()) == pytest.approx(expected)
+    monkeypatch.setattr(column_stats, "ROWS_FOR_QUARTILES", len(frame) - 1)
+    assert quartiles(table, profile) == {}
 
 
 def test_a_figure_is_small_and_its_shares_add_up(profiled) -> None:

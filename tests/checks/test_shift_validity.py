@@ -112,7 +112,7 @@ def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> 
         target=TARGET,
         n_common_entities=len(np.intersect1d(*entities)),
     )
-    return compare_sides(*sides, cells, replace(question, **of), scored(tables, buckets, cells, sides))
+    return compare_sides(*sides, cells, replace(question, **of), lambda: scored(tables, buckets, cells, sides))
 
 
 def least_p(report: ShiftReport) -> float:

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 
 from checks.comparison import compare
-from checks.domain import MOST_LEVELS, Rows, n_whole_buckets, rows_of
+from checks.domain import MOST_LEVELS, Rows, rows_of
 from checks.shift import Question
 from checks.two_sample_classifier import _auc, told_apart
 from checks.units import Side
@@ -143,12 +143,6 @@ def test_levels_get_codes_that_do_not_know_their_side_and_rare_ones_share_one() 
     assert rows.x[:, 0].tolist() == [min(int(text[1:]), MOST_LEVELS - 1) for text in texts]
     missing = pl.DataFrame({"_part": ["current", "reference"], "_bucket": [0, 1], "t": ["a", None], "n": [None, 1.0]})
     assert np.isnan(rows_of(missing, ["t", "n"], second="current").x).tolist() == [[False, True], [True, False]]
-
-
-def test_large_tables_are_asked_of_whole_buckets_of_both_sides_alike() -> None:
-    assert n_whole_buckets(np.full(256, 10.0), np.full(256, 10.0)) == 256
-    assert n_whole_buckets(np.full(256, 2_000.0), np.full(256, 10.0)) == 100
-    assert n_whole_buckets(np.full(256, 1e6), np.full(256, 1e6)) == 40
 
 
 NULL_CELLS = (((500, 500), 1, 0.0), ((200, 200), 10, 0.5), ((700, 100), 5, 0.5), ((1_400, 100), 1, 0.0))

@@ -15,10 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from assets.project import Project
-from warehouse import meta as module
+from warehouse import migrations as module
 from warehouse.client import Warehouse
 from warehouse.errors import Incompatible
-from warehouse.meta import MIGRATIONS, Meta
+from warehouse.meta import Meta
+from warehouse.migrations import MIGRATIONS
 from warehouse.records import Ingestion, Policy, Step, Version
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901)

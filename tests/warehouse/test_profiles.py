@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from warehouse.lake import Lake
-from warehouse.profiles import ADDED, add_rows_since
+from warehouse.profiles import ADDED, add_rows_since, keep_rows_behind
 from warehouse.settings import read_settings
 
 
@@ -40,3 +40,26 @@ def test_the_added_rows_are_those_of_except_all(lake: Lake) -> None:
         if "-0.0" not in sides[0] + sides[1]:  # of two zeros either is told
             assert found == told
         assert (n_added, sum(found.values())) == (sum(told.values()),) * 2
+
+
+OLD = "SELECT range AS _place, range % 7 AS a, CASE WHEN range % 3 > 0 THEN 'x' END AS b FROM range(100)"
+
+
+@pytest.mark.parametrize(
+    ("new", "n_behind"),
+    [
+        (f"{OLD} UNION ALL SELECT 100 + range, range, NULL FROM range(5)", 5),
+        (OLD, 0),
+        (f"SELECT 99 - _place AS _place, a, b FROM ({OLD})", 0),  # in another order, the same rows
+        (f"FROM ({OLD}) WHERE _place < 99", None),
+        (f"SELECT _place, CASE WHEN _place = 7 THEN 9 ELSE a END AS a, b FROM ({OLD})", None),
+        (f"SELECT _place + 5 AS _place, a, b FROM ({OLD}) UNION ALL SELECT range, 9, NULL FROM range(5)", None),
+    ],
+)
+def test_rows_behind_those_of_a_version_are_kept_where_all_others_are_its_own(
+    lake: Lake, new: str, n_behind: int | None
+) -> None:
+    with lake.workspace():
+        assert keep_rows_behind(lake, OLD, new, ("a", "b")) == n_behind
+        if n_behind is not None:
+            assert lake.execute(f"SELECT count(*) FROM {ADDED}").fetchall() == [(n_behind,)]
