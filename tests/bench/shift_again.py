@@ -10,7 +10,6 @@ from __future__ import annotations
 import resource
 import runpy
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -97,7 +96,7 @@ def bench_again(folder: Path, say: Callable[..., None]) -> None:
     """Print what a first and a second report cost."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, str(N_ROWS), str(folder)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    told = SHIFT["told_by"](command)
     *rows, (_, peak) = [line.split("\t") for line in told.splitlines()]
     floor = next(float(cpu) for what, cpu, *_ in rows if what == "bare group-by")
     for what, cpu, wall, n_rows in rows:
