@@ -20,9 +20,11 @@ import pytest
 from scipy import sparse, stats
 
 from checks.bins import added, merged
-from checks.collect import one_row
+from checks.collect import batches, one_row
 from checks.effect import total_variation
+from checks.kinds import as_number
 from checks.profile import Profile, cells_of, scan
+from checks.sampled_rows import read_places
 from checks.shift import Question, compare_sides
 from checks.units import Side
 
@@ -143,6 +145,46 @@ def test_random_splits_by_entity_are_quiet(backend, entity: str) -> None:
     assert high <= 0.08
     assert n_shifted <= 0.02 * N_SPLITS
     assert row_alarms >= 0.95 * N_SPLITS
+
+
+def test_random_halves_of_rows_are_quiet(backend) -> None:
+    """Where rows are what was assigned, tests of rows hold their level too."""
+    table = backend.table("joined")
+    columns = [c for c in table.columns if c not in {"year", "tailnum"}]
+    n_rows = one_row(table.aggregate(n=table.count()))["n"]
+    cells = [c for c in cells_of(table, columns, n_rows=n_rows) if not c.why]
+    values = {c.column: as_number(table[c.column]) if c.is_ordered else table[c.column].cast("string") for c in cells}
+    asked = table.select(_part=ibis.literal("all"), _bucket=ibis.literal(0), _who=ibis.literal(0, "uint64"), **values)
+    cell = read_places(batches(asked), ["all"], cells)["all"].cell
+    data = ByEntity(profile=Profile(parts={}, cells=tuple(cells)), rows=np.ones(n_rows), counts={}, precision={})
+    drawn = np.random.default_rng(2014)
+    p_alarms, n_shifted, row_alarms, n = 0, 0, 0, N_SPLITS // 2
+    for i in range(n):
+        is_second = drawn.random(n_rows) >= (0.5, 0.8125)[i % 2]
+        at = is_second * 256 + drawn.integers(0, 256, n_rows)
+        rows = np.bincount(at, minlength=512).astype(float).reshape(2, 256)
+        counts = {
+            c.column: np.bincount(at * c.n_cells + cell[c.column], minlength=512 * c.n_cells)
+            .astype(float)
+            .reshape(2, 256, c.n_cells)
+            for c in cells
+        }
+        one, two = (
+            Side(name=name, rows=rows[k], entities=rows[k], counts={c: of[k] for c, of in counts.items()})
+            for k, name in enumerate(("one", "two"))
+        )
+        report = compare_sides(one, two, cells, Question(unit="row", seed=f"row {i}", n_assignments=399))
+        p_alarms += any(c.p_corrected is not None and c.p_corrected <= 0.05 for c in report.columns)
+        n_shifted += report.is_shifted
+        row_alarms += rows_alarm(data, one, two)
+    low, high = stats.binomtest(p_alarms, n).proportion_ci(method="exact")
+    print(
+        f"\nrow: {n} splits, p-alarms {p_alarms} = {p_alarms / n:.3f} [{low:.3f}, {high:.3f}],"
+        f" verdict shifted {n_shifted}, by rows {row_alarms}",
+        flush=True,
+    )
+    assert high <= 0.08
+    assert n_shifted <= 0.02 * n
 
 
 def test_the_autumn_is_loud_and_led_by_temperature_and_dew_point(backend) -> None:
