@@ -42,4 +42,4 @@ def test_the_classes_of_rows_without_a_label_are_estimated(make_project, run_pro
     project = Project.open(root)
     with Warehouse(project.settings) as warehouse:
         diagnosis(diagnose(project, warehouse.meta, "t"))
-    assert f"\nLabels   {told['line']}\n" in capsys.readouterr().out
+    assert f"\nLabels   {told['line']}" in capsys.readouterr().out

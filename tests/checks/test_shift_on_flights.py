@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import files
 
@@ -19,7 +20,7 @@ import polars as pl
 import pytest
 from scipy import sparse, stats
 
-from checks.bins import added, merged
+from checks.bins import Cells, added, merged
 from checks.collect import batches, one_row
 from checks.effect import total_variation
 from checks.kinds import as_number
@@ -96,10 +97,10 @@ def side(data: ByEntity, name: str, chosen: np.ndarray, bucket: np.ndarray) -> S
     )
 
 
-def rows_alarm(data: ByEntity, one: Side, two: Side) -> bool:
+def rows_alarm(columns: Sequence[Cells], one: Side, two: Side) -> bool:
     """Chi-squared on categories, Kolmogorov-Smirnov on numbers, each by row, with Bonferroni at .05."""
     p_values = []
-    for cells in data.profile.cells:
+    for cells in columns:
         if cells.why:
             continue
         a, b = one.counts[cells.column].sum(axis=0), two.counts[cells.column].sum(axis=0)
@@ -135,7 +136,7 @@ def test_random_splits_by_entity_are_quiet(backend, entity: str) -> None:
         report = compare_sides(one, two, data.profile.cells, question)
         p_alarms += any(c.p_corrected is not None and c.p_corrected <= 0.05 for c in report.columns)
         n_shifted += report.is_shifted
-        row_alarms += rows_alarm(data, one, two)
+        row_alarms += rows_alarm(data.profile.cells, one, two)
     low, high = stats.binomtest(p_alarms, N_SPLITS).proportion_ci(method="exact")
     print(
         f"\n{entity}: {N_SPLITS} splits, p-alarms {p_alarms} = {p_alarms / N_SPLITS:.3f} [{low:.3f}, {high:.3f}],"
@@ -149,14 +150,13 @@ def test_random_splits_by_entity_are_quiet(backend, entity: str) -> None:
 
 def test_random_halves_of_rows_are_quiet(backend) -> None:
     """Where rows are what was assigned, tests of rows hold their level too."""
-    table = backend.table("joined")
-    columns = [c for c in table.columns if c not in {"year", "tailnum"}]
+    joined = backend.table("joined")
+    columns = [c for c in joined.columns if c not in {"year", "tailnum"}]
+    table = joined.mutate(_part=ibis.literal("all"), _bucket=ibis.literal(0), _who=ibis.literal(0, "uint64"))
     n_rows = one_row(table.aggregate(n=table.count()))["n"]
     cells = [c for c in cells_of(table, columns, n_rows=n_rows) if not c.why]
     values = {c.column: as_number(table[c.column]) if c.is_ordered else table[c.column].cast("string") for c in cells}
-    asked = table.select(_part=ibis.literal("all"), _bucket=ibis.literal(0), _who=ibis.literal(0, "uint64"), **values)
-    cell = read_places(batches(asked), ["all"], cells)["all"].cell
-    data = ByEntity(profile=Profile(parts={}, cells=tuple(cells)), rows=np.ones(n_rows), counts={}, precision={})
+    cell = read_places(batches(table.select("_part", "_bucket", "_who", **values)), ["all"], cells)["all"].cell
     drawn = np.random.default_rng(2014)
     p_alarms, n_shifted, row_alarms, n = 0, 0, 0, N_SPLITS // 2
     for i in range(n):
@@ -176,7 +176,7 @@ def test_random_halves_of_rows_are_quiet(backend) -> None:
         report = compare_sides(one, two, cells, Question(unit="row", seed=f"row {i}", n_assignments=399))
         p_alarms += any(c.p_corrected is not None and c.p_corrected <= 0.05 for c in report.columns)
         n_shifted += report.is_shifted
-        row_alarms += rows_alarm(data, one, two)
+        row_alarms += rows_alarm(cells, one, two)
     low, high = stats.binomtest(p_alarms, n).proportion_ci(method="exact")
     print(
         f"\nrow: {n} splits, p-alarms {p_alarms} = {p_alarms / n:.3f} [{low:.3f}, {high:.3f}],"
