@@ -164,8 +164,8 @@ class ShiftReport:
         return Finding(
             code=code,
             outcome="pass" if n_same else "cannot_tell",
-            seen=f"{sides}: no shift seen in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
-            f" by {self.unit}{about}",
+            seen=f"{sides}: no shift seen in {plural(len(judged), 'column')} ({n_same} the same{undecided})"
+            f"{with_pairs}; by {self.unit}{about}",
         )
 
     def _sampled(self) -> str:
