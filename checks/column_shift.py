@@ -72,6 +72,13 @@ class ColumnShift:
         >>> ColumnShift(column="x", verdict="shifted", changes=(Change(what="mean, in sd", value=.5, margin=.1),)).said
         'mean, in sd +0.500 ± 0.100'
         """
-        # Of several only those are told that are beyond their margin; one always is.
-        told = [c for i, c in enumerate(self.changes) if not i or abs(c.value) > c.margin]
-        return "; ".join(f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told)
+        # Of several only those are told that are beyond their margin; one always is, or where one side has more.
+        told = [c for i, c in enumerate(self.changes) if abs(c.value) > c.margin or not (i or self.grew)]
+        said = [f"{change.what} {change.value:+.3f} ± {change.margin:.3f}" for change in told]
+        return "; ".join([*filter(None, [self.grew]), *said])
+
+    @property
+    def grew(self) -> str:
+        """Of what there is more, where the change that is told first is within its margin: a mean may stay."""
+        is_still = not self.changes or abs(self.changes[0].value) <= self.changes[0].margin
+        return self.excesses[0].said if is_still and self.excesses else ""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.figure.scale import percent
 from checks.student import quantile
 from checks.units import Units
 
@@ -114,6 +115,15 @@ class Excess:
     what: str
     reference: float
     current: float
+
+    @property
+    def said(self) -> str:
+        """In words, as shares of both sides.
+
+        >>> Excess(what="age 20 to 30", reference=0.25, current=0.5).said
+        'age 20 to 30: 25 % before, 50 % now'
+        """
+        return f"{self.what}: {percent(self.reference)} before, {percent(self.current)} now"
 
     @property
     def grown(self) -> float:

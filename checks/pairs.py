@@ -101,8 +101,8 @@ def _asked(scores: tuple[Score, ...], sides: Array, units: Units, target: str | 
     column, kind = np.array([s.column for s in scores]), np.array([s.kind for s in scores])
     whole = np.array([s.whole for s in scores])
     n = np.arange(1, len(scores) + 1)
-    squares = units.sums(*(side[:, n, n] for side in sides))
-    is_frequent = np.array([_is_frequent(score, squares[:, k], units) for k, score in enumerate(scores)])
+    squares, rows = (units.sums(*(side[:, of, of] for side in sides)) for of in (n, [0]))
+    is_frequent = np.array([_is_frequent(score, squares[:, k], rows[:, 0], units) for k, score in enumerate(scores)])
     kept = (whole[i] != whole[j]) & is_frequent[i] & is_frequent[j]
     i, j = i[kept], j[kept]
     at = np.stack([i + 1, j + 1], axis=1)
@@ -119,9 +119,13 @@ def _asked(scores: tuple[Score, ...], sides: Array, units: Units, target: str | 
     return np.asarray(at, dtype=np.int64)
 
 
-def _is_frequent(score: Score, squares: Array, units: Units) -> bool:
-    """What is missing is asked when it would be in about five units of the smaller side; of both sides together."""
-    return score.kind != "missing" or bool((squares > 0).sum() * units.fewest / units.n >= FEWEST_UNITS)
+def _is_frequent(score: Score, squares: Array, rows: Array, units: Units) -> bool:
+    """What is missing is asked when it, and what is there, would be in about five units of the smaller side.
+
+    Of both sides together. Where two rows alone have a value, a correlation of 1 with them says nothing.
+    """
+    fewest = min((squares > 0).sum(), (squares < rows).sum())
+    return score.kind != "missing" or bool(fewest * units.fewest / units.n >= FEWEST_UNITS)
 
 
 def correlations(sums: Array, at: NDArray[np.int64]) -> Array:

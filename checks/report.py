@@ -164,8 +164,8 @@ class ShiftReport:
         return Finding(
             code=code,
             outcome="pass" if n_same else "cannot_tell",
-            seen=f"{sides}: no shift in {plural(len(judged), 'column')} ({n_same} the same{undecided}){with_pairs};"
-            f" by {self.unit}{about}",
+            seen=f"{sides}: no shift seen in {plural(len(judged), 'column')} ({n_same} the same{undecided})"
+            f"{with_pairs}; by {self.unit}{about}",
         )
 
     def _sampled(self) -> str:
@@ -244,7 +244,8 @@ class ShiftReport:
 
     def lines(self, most: int = MOST_LINES, rest: str = ".to_polars()") -> list[str]:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
-        head = f"{self.current} ({self.n_current:,} rows) against {self.reference} ({self.n_reference:,} rows)"
+        sides = ((self.current, self.n_current), (self.reference, self.n_reference))
+        head = " against ".join(named if f"{n:,} rows" in named else f"{named} ({n:,} rows)" for named, n in sides)
         width = max([6, *(len(_shown(c.column)) for c in self.columns[:most])])
         lines = [head, f"by {self.by}", *([self.note] if self.note else [])]
         lines += [self.classifier.line] if self.classifier else []
@@ -282,5 +283,5 @@ def _shown(column: str) -> str:
 
 
 def _size(c: ColumnShift) -> str:
-    change = f"; {c.changes[0].what} {c.changes[0].value:+.2f}" if c.changes else ""
-    return f"effect {c.effect:.2f}, at least {c.low:.2f}{change}"
+    change = c.grew or (f"{c.changes[0].what} {c.changes[0].value:+.2f}" if c.changes else "")
+    return f"effect {c.effect:.2f}, at least {c.low:.2f}{f'; {change}' if change else ''}"

@@ -34,7 +34,7 @@ N_ASSIGNMENTS = 1_999
 PAIR_TOLERANCE = 0.05
 RARE = "each of its values is too rare to stand alone"
 BELOW = "a difference exists, smaller than the tolerance"
-DIFFERS = "a difference exists, smaller than or near the tolerance"
+DIFFERS = "a difference exists, but its interval reaches below the tolerance"
 
 
 @dataclass(frozen=True, kw_only=True)

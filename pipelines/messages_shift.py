@@ -43,7 +43,8 @@ def _comparison(name: str, comparison: Facts, *, with_remedy: bool) -> None:
     messages.say()
     declared = "  (declared: they are meant to differ)" if report.declared else ""
     head, *lines = report.lines(most=MOST_COLUMNS, rest=f"gristmill shift {name} --json")
-    messages.say(f"{head}{declared}")
+    window = "The last 28 days against the frozen reference: " if comparison["kind"] == "days" else ""
+    messages.say(f"{window}{head}{declared}")
     for line in lines:
         messages.say(f"  {line}")
     if with_remedy and report.remedy:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from assets.facts import model_runs
+from assets.gate import BY_POLICY
 from assets.model_plan import models_of
 from assets.project import Project
 from pipelines import views
@@ -100,7 +101,9 @@ def _next(row: Facts, findings: list[Facts], *, is_fault: bool) -> list[str]:
             return [f"gristmill run {name} --with-upstream"]
         case "blocked":
             looks = [f"gristmill rejected {name}"] if any(f["code"].startswith("CONTRACT") for f in findings) else []
-            return [*looks, f"gristmill run {name}"]
+            is_policy = bool(findings) and all(f["code"] in BY_POLICY for f in findings)
+            passes = [f"gristmill accept {name} {f['code']} --why WHY" for f in findings if is_policy]
+            return [*looks, *passes, f"gristmill run {name}"]
         case "failed":
             return [f"gristmill --debug run {name}" if is_fault else f"gristmill run {name}"]
     return []

@@ -106,9 +106,7 @@ class Canvas:
     def text(self, x: float, y: float, said: object, **more: str | float) -> None:
         """Text on its base line, in the page's colour."""
         if told := plain(said):
-            given = "".join(
-                f" {key.replace('_', '-')}={_quoted(value)}" for key, value in ({"fill": "currentColor"} | more).items()
-            )
+            given = "".join(f" {key.replace('_', '-')}={_quoted(value)}" for key, value in more.items())
             self._marks.append(f'<text x="{at(x)}" y="{at(y)}"{given}>{escape(told)}</text>')
 
     def empty(self, why: str = "no data") -> None:
@@ -121,7 +119,7 @@ class Canvas:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img"'
             f' viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}"'
-            f' font-family="system-ui,sans-serif" font-size="{FONT}">'
+            f' font-family="system-ui,sans-serif" font-size="{FONT}" fill="currentColor">'
             f"<title>{escape(self.title)}</title><desc>{escape(plain(self.description))}</desc>"
             f"{''.join(self._marks)}</svg>"
         )

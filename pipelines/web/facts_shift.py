@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from checks.column_shift import ColumnShift
 from checks.figure.canvas import number
-from checks.figure.scale import rate
 from checks.report import ShiftReport
 from checks.shift_figures import alarms_of, evidence_of
 from pipelines.views_shift import watch_of
@@ -129,17 +129,12 @@ def _place(row: Mapping[str, Any]) -> tuple[bool, float]:
 
 def _told(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """A column's row: what changed most stands where there is no other reason."""
-    changes = [
-        f"{one['what']}: {rate(one['value'])} ± {rate(one['margin'])}"
-        for one in row.get("changes", ())
-        if number(one.get("value")) is not None and number(one.get("margin")) is not None
-    ]
-    is_shifted = row["verdict"] == "shifted"
-    why = row.get("why") or ("; ".join(changes) if is_shifted else "")
+    changed = ColumnShift.from_json(row).said
+    why = row.get("why") or (changed if row["verdict"] == "shifted" else "")
     return dict(row) | {
         "verdict_said": verdict(report, row),
         "why": why,
-        "changed": "; ".join(changes),
+        "changed": changed,
         "figure": row.get("figure"),
         "against": _against(row, report.get("tolerance", TOLERANCE)),
     }

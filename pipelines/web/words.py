@@ -5,9 +5,13 @@ What the facts are does not belong here.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from markupsafe import Markup, escape
+
+from checks.figure.canvas import DIRECTION
 from checks.figure.scale import percent, rate, shown
 from checks.words import accepted_words, p_words, plural
 
@@ -42,6 +46,7 @@ OUTCOMES = {
     "cannot_tell": "cannot tell",
     "not_applicable": "not applicable",
 }
+CODE = re.compile("`([^`]+)`")
 UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -130,8 +135,18 @@ def interval(row: dict[str, Any] | None) -> str:
     return f"{rate(row['estimate'])}{f' ({rate(low)} to {rate(high)})' if low is not None and high is not None else ''}"
 
 
+def coded(told: str) -> Markup:
+    """A sentence with what stands between backticks as code.
+
+    >>> coded("type `gristmill run <name>`")
+    Markup('type <code>gristmill run &lt;name&gt;</code>')
+    """
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(DIRECTION.sub("", told)))))  # noqa: S704 - escaped here
+
+
 FILTERS = {
     "accepted": accepted_words,
+    "coded": coded,
     "status": status,
     "when": when,
     "moment": moment,

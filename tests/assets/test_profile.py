@@ -108,7 +108,7 @@ def test_added_rows_of_new_customers_are_held_against_the_old_ones(shop: Path, r
     (shop / "visits" / "2.csv").write_text(HEAD + visits(600, first=600), "utf-8")
     quiet = findings(run_project(shop))["SHIFT4"]
     assert quiet[0] in {"pass", "cannot_tell"}
-    assert "no shift in" in quiet[1]
+    assert "no shift seen in" in quiet[1]
     assert "3,000 rows added since against version 1" in quiet[1]
     (shop / "visits" / "3.csv").write_text(HEAD + visits(600, first=1_200, spend=1.0), "utf-8")
     loud = findings(run_project(shop))["SHIFT4"]
@@ -188,7 +188,7 @@ def test_pools_are_shifted_as_declared_and_warn_of_nothing(make_project, run_pro
     assert outcome == "pass"
     assert "shifted, as declared: amount" in seen
     assert "p speaks of these days as seen through customer" in seen
-    assert "no shift in" in found["SHIFT1"][1]
+    assert "no shift seen in" in found["SHIFT1"][1]
     with Warehouse(Project.open(root).settings) as warehouse:
         facts = views_shift.shift(Project.open(root), warehouse.meta, "visits", by="split")
     declared = next(c for c in facts["comparisons"] if (c["reference"], c["current"]) == ("train", "dev"))

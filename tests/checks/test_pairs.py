@@ -78,6 +78,16 @@ def test_values_that_are_missing_together_are_found(before) -> None:
     assert ("a is missing and b is missing", "missing together") in shifted(gm.compare(with_gaps, after))
 
 
+def test_a_column_that_few_rows_have_is_in_no_pair_by_what_is_missing(before) -> None:
+    after = table(np.random.default_rng(12)).head(300)
+    sparse = [
+        one.with_columns(b=pl.when(pl.int_range(pl.len()) < n).then("b")) for one, n in ((before, 20), (after, 2))
+    ]
+    report = gm.compare(*sparse)
+    assert report.pairs
+    assert not [pair.named for pair in report.pairs if "b is missing" in pair.named]
+
+
 def test_a_change_of_a_margin_alone_is_no_change_of_its_relations(before) -> None:
     report = gm.compare(before, table(np.random.default_rng(6)).with_columns(pl.col("a") * 2 + 1))
     assert [column.column for column in report.shifted] == ["a"]

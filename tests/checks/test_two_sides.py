@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from checks.bins import level_cells, ordered_cells
+from checks.column_shift import ColumnShift
+from checks.effect import Change, Excess
 from checks.two_sides import excesses, picture
 
 
@@ -25,6 +27,15 @@ def test_the_range_of_numbers_that_grew_most_is_named_with_its_shares() -> None:
     assert 57 < float(high) < 63
     assert abs(one.current - 0.6) < 0.06
     assert abs(one.reference - 0.2) < 0.06
+
+
+def test_where_the_mean_stayed_what_changed_is_where_there_is_more() -> None:
+    mean = Change(what="mean, in sd", value=-0.01, margin=0.02)
+    missing = Change(what="share missing", value=0.05, margin=0.01)
+    more = Excess(what="flight 196 to 4000", reference=0.7, current=0.77)
+    column = ColumnShift(column="flight", verdict="shifted", changes=(mean, missing), excesses=(more,))
+    assert column.said == "flight 196 to 4000: 70 % before, 77 % now; share missing +0.050 ± 0.010"
+    assert replace(column, excesses=()).said == "mean, in sd -0.010 ± 0.020; share missing +0.050 ± 0.010"
 
 
 def test_both_tails_are_told_when_the_spread_grew() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import gristmill as gm
 import pytest
 
+from pipelines.views_status import _next
+
 TODAY = datetime.now(UTC).date()
 SOON, LATER, PAST = (str(TODAY + timedelta(days)) for days in (30, 400, -1))
 
@@ -78,3 +80,15 @@ def test_what_blocks_the_newest_build_cannot_be_accepted(shop, run_project, gris
     assert (done.code, "it blocks the newest build, and what blocks is mended" in done.err) == (2, True)
     once = gristmill("accept", "shop", "LEAK3", "--why", "x")
     assert (once.code, "it blocks, and what blocks is mended" in once.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("codes", "commands"),
+    [
+        (["SHIFT4"], ["gristmill accept shop SHIFT4 --why WHY", "gristmill run shop"]),
+        (["SHIFT4", "LEAK1"], ["gristmill run shop"]),
+    ],
+)
+def test_status_names_the_way_past_a_gate_where_nothing_is_broken(codes, commands) -> None:
+    row = {"name": "shop", "status": "blocked"}
+    assert _next(row, [{"code": code} for code in codes], is_fault=False) == commands

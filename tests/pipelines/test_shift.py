@@ -60,7 +60,8 @@ def shop(two_versions: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristmill) -> None:
     out = gristmill("shift", "visits").out
     assert "! SHIFT4" in out
-    assert "2,000 rows added since" in out
+    assert "\n2,000 rows added since against version 1 (2,000 rows)\n" in out
+    assert "\nThe last 28 days against the frozen reference: 2024-" in out
     assert "amount    shifted" in out
     assert "WATCH1" in out
     assert "largest effect (95 % interval)" in out
@@ -109,6 +110,7 @@ def test_the_page_shows_both_sides_the_effects_and_the_watch(shop: Path) -> None
         "counted by customer: 500 against 500, in ",
     ):
         assert said in page, said
+    assert "Shares of the levels that changed most" not in page, "pictures are of columns that shifted"
     report = gm.compare("visits@1", "visits@2")
     assert [figure["kind"] for figure in report.figures][:2] == ["effects", "histogram"]
 

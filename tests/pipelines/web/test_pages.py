@@ -121,6 +121,7 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "dev → test ✓ same" in text
     assert "What to do: Make train more like dev: collect or synthesise examples like those of dev from these" in text
     assert "id up to 30 (50 % of dev, 20 % of train)" in text
+    assert "or reweight with <code>d.weights(" in page
     assert "The relation of id to the target changed: reweighting does not help there" in text
     assert "id and " in text[text.index("what it means") :]
     assert "pairs that changed</title>" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -38,9 +39,9 @@ def test_it_answers_on_loopback_at_the_address_that_it_prints(served: CatalogSer
     answer.read()
     assert answer.status == 303
     cookie = (answer.getheader("set-cookie") or "").split(";")[0]
-    connection.request("GET", "/datasets/churn", headers={"cookie": cookie})
+    connection.request("GET", "/datasets/churn", headers={"cookie": cookie, "accept-encoding": "gzip"})
     answer = connection.getresponse()
-    assert b"One row a customer" in answer.read()
+    assert b"One row a customer" in gzip.decompress(answer.read())
     assert answer.getheader("server") is None
     connection.close()
 
