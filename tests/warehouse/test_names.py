@@ -133,8 +133,8 @@ def test_a_dataset_is_described_and_summarized(warehouse: Warehouse) -> None:
     ("sql", "kind", "name", "hint"),
     [
         ("select * from flihgts", "published dataset", "flihgts", "Hint: did you mean 'flights'?"),
-        ("select * from nope", "published dataset", "nope", "Hint: there are flights."),
-        ("select * from nope.train", "published dataset", "nope", "Hint: there are flights."),
+        ("select * from nope", "published dataset", "nope", "Hint: there is flights."),
+        ("select * from nope.train", "published dataset", "nope", "Hint: there is flights."),
         ("select * from flights_v9", "version of 'flights'", "9", "Hint: there are 1, 2."),
         ("select * from flights_v9.dev", "version of 'flights'", "9", "Hint: there are 1, 2."),
         ("select * from flights.tset", "split of 'flights'", "tset", "Hint: did you mean 'test'?"),
