@@ -62,7 +62,9 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
     """
     table = with_parts(both.table, grown.kept.cells)
     if grown.has_entities:
-        question = replace(question, n_common_entities=_common(both.table))
+        # An entity that is in one part alone was told while it was counted.
+        n_common = grown.n_known if grown.is_apart else _common(both.table)
+        question = replace(question, n_common_entities=n_common)
     sides = whole_sides(table, grown)
     # Where nothing can be told, no level has to be counted for it.
     sides = sides if refused(sides.old, sides.new, question) else by_pooled_levels(table, sides)

@@ -112,14 +112,15 @@ def scan(
         has_entities: Count distinct `_entity`; without, each row is its own.
         n_buckets: How many buckets there are.
     """
-    table = in_part(table)
-    rows = count_rows(table, n_buckets=n_buckets)
+    # Few columns where few are asked: Ibis compiles all that it is given.
+    rows = count_rows(in_part(table.select("_part", "_bucket")), n_buckets=n_buckets)
     parts = list(rows)
     n_precise = n_buckets if n_rows <= ROWS_FOR_ALL_PRECISION else PRECISION_BUCKETS
     if not parts:
         return Profile(cells=tuple(cells), parts={}, extremes={}, n_precise=n_precise)
-    entities = count_entities(table, parts, n_buckets=n_buckets) if has_entities else rows
-    counted = tally(table, cells, parts, n_precise=n_precise, n_buckets=n_buckets)
+    who = in_part(table.select("_part", "_bucket", "_entity")) if has_entities else None
+    entities = rows if who is None else count_entities(who, parts, n_buckets=n_buckets)
+    counted = tally(in_part(table), cells, parts, n_precise=n_precise, n_buckets=n_buckets)
     sides = {
         part: Side(
             name=part,
