@@ -7,7 +7,7 @@ side would make the other look new. When cells no longer fit, all is counted ane
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -70,7 +70,7 @@ def grow(
     """
     more = scan(with_parts(added, kept.cells), kept.cells, n_rows=n_rows, has_entities=has_entities)
     n_precise = more.n_precise
-    known = _known_entities(added, before, list(more.parts)) if has_entities else {}
+    known = _known_entities(added, before, more) if has_entities else {}
     parts = dict(kept.parts)
     for part, side in more.parts.items():
         new = replace(side, entities=side.entities - known[part]) if known else side
@@ -86,11 +86,13 @@ def grow(
     return Grown(kept=kept, added=more, profile=profile, has_entities=has_entities, is_apart=is_apart, n_known=n_known)
 
 
-def _known_entities(added: ir.Table, before: ir.Table, parts: Sequence[str]) -> Mapping[str, Array]:
+def _known_entities(added: ir.Table, before: ir.Table, more: Profile) -> Mapping[str, Array]:
     """By part and bucket, how many entities of added rows that part had before."""
     added, before = (in_part(table.select("_part", "_bucket", "_entity")) for table in (added, before))
     who = added.filter(added["_entity"].notnull()).select("_part", "_entity").distinct()
-    return count_entities(before.semi_join(who, ["_part", "_entity"]), parts)
+    # Of all rows of these entities no more are held than of the added ones.
+    n_rows = sum(side.n_rows for side in more.parts.values())
+    return count_entities(before.semi_join(who, ["_part", "_entity"]), list(more.parts), n_rows=n_rows)
 
 
 def precise_alike(side: Side, n_precise: int) -> Side:
