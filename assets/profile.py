@@ -265,7 +265,7 @@ def _compare_splits(
         cells = told(cells, silent)
         if code == "SHIFT3" and subject.dataset.policy.apart == "pool":
             table = subject.table.filter(subject.table["_split"].isin(pair))
-            question = replace(question, n_common_entities=common_entities(table))
+            question = replace(question, n_common_entities=common_entities(table, n_rows=subject.n_rows))
         if is_apart and not subject.is_unit_the_day:
             question = replace(question, unlike=other_times(subject.unit))
     sides = (profile.parts[pair[0]], profile.parts[pair[1]])

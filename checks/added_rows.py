@@ -62,7 +62,9 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
     """
     table = with_parts(both.table, grown.kept.cells)
     if grown.has_entities:
-        question = replace(question, n_common_entities=_common(both.table))
+        # An entity that is in one part alone was told while it was counted.
+        n_common = grown.n_known if grown.is_apart else _common(both.table)
+        question = replace(question, n_common_entities=n_common)
     sides = whole_sides(table, grown)
     # Where nothing can be told, no level has to be counted for it.
     sides = sides if refused(sides.old, sides.new, question) else by_pooled_levels(table, sides)
@@ -117,8 +119,10 @@ def by_pooled_levels(table: ir.Table, sides: Sides) -> Sides:
 def _whole(profile: Profile, table: ir.Table, part: str, grown: Grown) -> Side:
     """What is in a part of a profile, as one side; an entity that is in two of them is one."""
     side = reduce(add, (side for name, side in profile.parts.items() if name != UNUSED))
-    entities = side.entities if grown.is_apart else count_entities(_part(table, part), [part])[part]
-    return precise_alike(replace(side, entities=entities), grown.profile.n_precise)
+    if not grown.is_apart:
+        rows = _part(table, part).select("_part", "_bucket", "_entity")
+        side = replace(side, entities=count_entities(rows, [part], n_rows=side.n_rows)[part])
+    return precise_alike(side, grown.profile.n_precise)
 
 
 def _pooled(table: ir.Table, cells: Cells, old: Array, new: Array) -> tuple[Cells, Array, Array]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from checks.bins import Cells, Floats
 from checks.collect import batches
-from checks.kinds import as_number
+from checks.kinds import as_float
 from checks.profile import Profile, in_part
 from checks.tally import FARTHEST, Extremes, part_numbers
 from checks.units import Side
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ALL = "all"
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 ROUNDED = (np.floor, np.ceil)
+LARGEST_FLOAT = np.finfo(np.float64).max
 # Exact quartiles hold every value: above this they are left out, never estimated.
 ROWS_FOR_QUARTILES = 2_000_000
 N_TOP, MOST_SHOWN_LEVELS, LONGEST_LABEL = 10, 12, 40
@@ -95,7 +96,7 @@ def quartiles(table: ir.Table, profile: Profile) -> dict[str, Stats]:
         return {}
     parts = sorted(profile.parts)
     sought = [_Sought(c, profile, parts) for c in numeric]
-    values = {f"column_{i}": as_number(table[one.cells.column]) for i, one in enumerate(sought)}
+    values = {f"column_{i}": as_float(table[one.cells.column]) for i, one in enumerate(sought)}
     for batch in batches(in_part(table).select("_part", **values)):
         part = part_numbers(batch.column(0), parts)
         for one, column in zip(sought, batch.columns[1:], strict=True):
@@ -117,7 +118,7 @@ class _Sought:
         }
         wanted = [_cell_of(end, rounded(self.ranks[part])) for part, end in self.ends.items() for rounded in ROUNDED]
         is_wanted = np.isin(np.arange(len(cells.edges) + 1), np.concatenate([*wanted, [-1]]))
-        edges = np.append(-np.inf, cells.edges)
+        edges = np.clip(np.append(-np.inf, cells.edges), None, LARGEST_FLOAT)  # what is infinite is in no range
         starts, stops = (np.flatnonzero(np.diff(is_wanted.astype(int), prepend=0) == sign) for sign in (1, -1))
         self.ranges = [(edges[i], edges[j]) for i, j in zip(starts, stops, strict=True)]
         self.kept: list[tuple[Floats, NDArray[Any]]] = []

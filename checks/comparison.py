@@ -17,7 +17,7 @@ from checks.frames import CURRENT, OURS, REFERENCE, on_one_engine, told_apart_by
 from checks.kinds import hashed
 from checks.meeting import met, unlike
 from checks.months import by_day, has_day
-from checks.profile import scan
+from checks.profile import by_buckets, scan
 from checks.questions import entity_of, options_of, prove_columns, prove_is_yes_or_no
 from checks.report import ShiftReport
 from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
@@ -199,7 +199,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
             note=f"the {CURRENT if REFERENCE in profile.parts else REFERENCE} side has no row",
         )
     if not both.is_entity_the_row:
-        question = replace(question, n_common_entities=common_entities(both.table))
+        question = replace(question, n_common_entities=common_entities(both.table, n_rows=n_rows))
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
     time = time_among(both.table, question)
     scores = partial(
@@ -241,12 +241,21 @@ def silenced(cells: Cells, not_compared: Mapping[str, str]) -> Cells:
     return replace(cells, why=not_compared[cells.column]) if cells.column in not_compared else cells
 
 
-def common_entities(table: ir.Table) -> int:
-    """How many of `_entity` are in more than one `_part`."""
-    table = table.filter(table["_part"].notnull())
+def common_entities(table: ir.Table, *, n_rows: int = 0) -> int:
+    """How many of `_entity` are in more than one `_part`.
+
+    Args:
+        table: Has both; of many rows also `_bucket`, an entity in one.
+        n_rows: Its number of rows.
+    """
+    table = table.filter(table["_part"].notnull() & table["_entity"].notnull())
     part = hashed(table["_part"])  # of numbers the engine may spill what it holds by entity, of texts not
-    per_entity = table.group_by("_entity").agg(first=part.min(), last=part.max())
-    return int(one_row(per_entity.aggregate(n=(per_entity["first"] != per_entity["last"]).sum().fill_null(0)))["n"])
+    asked = table.select("_entity", *(["_bucket"] if n_rows else []), _of=part)
+    n = 0
+    for some in by_buckets(asked, n_rows=n_rows):
+        per_entity = some.group_by("_entity").agg(first=some["_of"].min(), last=some["_of"].max())
+        n += int(one_row(per_entity.aggregate(n=(per_entity["first"] != per_entity["last"]).sum().fill_null(0)))["n"])
+    return n
 
 
 def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:

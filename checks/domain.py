@@ -5,8 +5,7 @@ What is made of their answers is `checks.two_sample_classifier`, `checks.loss_ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.thinning import ENOUGH_ROWS, below, shares_of
+from checks.threads import counted_threads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +25,6 @@ N_FOLDS = 5
 # A histogram has 255 bins, and one is for all other levels.
 MOST_LEVELS = 254
 N_CELLS = 128
-FEW_ROWS = 20_000
-THREADS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,16 +185,3 @@ def cross_fitted(rows: Rows, learner: Learner = trees) -> Array | None:
         if asked.any():
             told[asked] = told_by_others(rows, ~asked, asked, learner)[0]
     return told
-
-
-@contextmanager
-def counted_threads(n_rows: int) -> Iterator[None]:
-    """At most two threads: of more, OpenMP adds sums in the order in which they end, and other orders are other bits.
-
-    Args:
-        n_rows: Below 20,000 a second thread costs more than it brings.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1 if n_rows < FEW_ROWS else THREADS):
-        yield

@@ -7,7 +7,7 @@ side would make the other look new. When cells no longer fit, all is counted ane
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from checks.bins import LARGEST, Cells
 from checks.column_parts import with_parts
-from checks.profile import Profile, count_entities, in_part, scan
+from checks.profile import UNUSED, Profile, count_entities, in_part, scan
 from checks.tally import Extremes
 from checks.units import N_BUCKETS, Side
 
@@ -44,6 +44,7 @@ class Grown:
         profile: The counts of all.
         has_entities: Whether an entity may have several rows.
         is_apart: Whether no entity is in two parts.
+        n_known: How many entities of added rows their part had before; those in no part are left out.
     """
 
     kept: Profile
@@ -51,6 +52,7 @@ class Grown:
     profile: Profile
     has_entities: bool
     is_apart: bool
+    n_known: int = 0
 
 
 def grow(
@@ -68,7 +70,7 @@ def grow(
     """
     more = scan(with_parts(added, kept.cells), kept.cells, n_rows=n_rows, has_entities=has_entities)
     n_precise = more.n_precise
-    known = _known_entities(added, before, list(more.parts)) if has_entities else {}
+    known = _known_entities(added, before, more) if has_entities else {}
     parts = dict(kept.parts)
     for part, side in more.parts.items():
         new = replace(side, entities=side.entities - known[part]) if known else side
@@ -80,14 +82,17 @@ def grow(
         extremes[at] = Extremes(low=min(old.low, found.low), high=max(old.high, found.high))
     profile = Profile(cells=kept.cells, parts=dict(sorted(parts.items())), extremes=extremes, n_precise=n_precise)
     is_apart = is_apart or not has_entities
-    return Grown(kept=kept, added=more, profile=profile, has_entities=has_entities, is_apart=is_apart)
+    n_known = int(sum(entities.sum() for part, entities in known.items() if part != UNUSED))
+    return Grown(kept=kept, added=more, profile=profile, has_entities=has_entities, is_apart=is_apart, n_known=n_known)
 
 
-def _known_entities(added: ir.Table, before: ir.Table, parts: Sequence[str]) -> Mapping[str, Array]:
+def _known_entities(added: ir.Table, before: ir.Table, more: Profile) -> Mapping[str, Array]:
     """By part and bucket, how many entities of added rows that part had before."""
-    added, before = in_part(added), in_part(before)
+    added, before = (in_part(table.select("_part", "_bucket", "_entity")) for table in (added, before))
     who = added.filter(added["_entity"].notnull()).select("_part", "_entity").distinct()
-    return count_entities(before.select("_part", "_bucket", "_entity").semi_join(who, ["_part", "_entity"]), parts)
+    # Of all rows of these entities no more are held than of the added ones.
+    n_rows = sum(side.n_rows for side in more.parts.values())
+    return count_entities(before.semi_join(who, ["_part", "_entity"]), list(more.parts), n_rows=n_rows)
 
 
 def precise_alike(side: Side, n_precise: int) -> Side:

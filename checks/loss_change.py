@@ -18,9 +18,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.domain import N_FOLDS, Rows, counted_threads, cross_fitted, trees
+from checks.domain import N_FOLDS, Rows, cross_fitted, trees
 from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES
 from checks.student import quantile
+from checks.threads import counted_threads
 from checks.units import N_BUCKETS
 from checks.words import figure
 

@@ -176,10 +176,10 @@ def sum_scores(places: Places, scores: Sequence[Score], into: Array | None = Non
 
 def _within_window(moment: Array) -> Array:
     """The rank of a moment inside its own side, -.5 to .5; 0 where there is none."""
-    from scipy.stats import rankdata
+    import polars as pl  # whose ranks are those of scipy.stats, without the .6 CPU seconds that its import takes
 
     has_time = np.isfinite(moment)
     place = np.zeros(len(moment))
     if has_time.any():
-        place[has_time] = (rankdata(moment[has_time]) - 0.5) / has_time.sum() - 0.5
+        place[has_time] = (pl.Series(moment[has_time]).rank("average").to_numpy() - 0.5) / has_time.sum() - 0.5
     return place

@@ -23,6 +23,7 @@ from checks.pairs import Pairs, correlate_pairs, judged
 from checks.report import ShiftReport, place
 from checks.score_columns import Scored
 from checks.statistics import Column, column_scores, statistics_of
+from checks.threads import one_thread
 from checks.two_sides import MOST_GROUPS, changes, drawn_as, excesses, picture
 from checks.units import Side, Units, are_paired, form_units, pair_units, too_little
 
@@ -88,6 +89,7 @@ class Measured:
     figure: Mapping[str, Any] | None
 
 
+@one_thread()
 def compare_sides(
     reference: Side, current: Side, columns: Sequence[Cells], question: Question, scores: Scores = lambda: None
 ) -> ShiftReport:

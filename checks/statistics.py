@@ -23,6 +23,8 @@ N_LEGENDRE = 8
 # some rows count three times, need more of them.
 FEWEST_UNITS, FEWEST_ENTITIES, FEWEST_IN_TAILS = 5.0, 2.5, 5.0
 VARIANCE_FLOOR = 0.08
+# Assignments at once: sums of a hundred components stay near the processor while they are worked on.
+ROWS_IN_CACHE = 128
 # What each statistic of a column may spend, of ordered ones and of levels. Those that cannot be computed leave their
 # part to the others.
 WEIGHTS = {
@@ -225,18 +227,23 @@ def _differences(sums: Array, rows: Array, chosen: NDArray[np.float32], units: U
     stacked = np.concatenate([r, r * r, n[:, None] * r, n[:, None], (n * n)[:, None]], axis=1)
     ones = chosen @ stacked
     twos = stacked.sum(axis=0) - ones
-    mean_1, var_1 = _mean_and_variance(ones.astype(np.float64), c, units.n_first)
-    mean_2, var_2 = _mean_and_variance(twos.astype(np.float64), c, units.n_second)
     floor = VARIANCE_FLOOR * (r.astype(np.float64) ** 2).sum(axis=0) / float(n.sum()) ** 2
-    return mean_1 - mean_2, np.sqrt(var_1 + var_2 + np.maximum(floor, 1e-30))
+    differences, errors = np.empty((len(chosen), c)), np.empty((len(chosen), c))
+    for i in range(0, len(chosen), ROWS_IN_CACHE):
+        some = slice(i, i + ROWS_IN_CACHE)
+        mean_1, var_1 = _mean_and_variance(ones[some].astype(np.float64), c, units.n_first)
+        mean_2, var_2 = _mean_and_variance(twos[some].astype(np.float64), c, units.n_second)
+        differences[some] = mean_1 - mean_2
+        errors[some] = np.sqrt(var_1 + var_2 + np.maximum(floor, 1e-30))
+    return differences, errors
 
 
 def _mean_and_variance(totals: Array, c: int, n_units: int) -> tuple[Array, Array]:
     s1, s2, sn = totals[:, :c], totals[:, c : 2 * c], totals[:, 2 * c : 3 * c]
     n, nn = np.maximum(totals[:, -2:-1], 1e-12), totals[:, -1:]
     mean = s1 / n
-    spread = np.maximum(s2 - 2 * mean * sn + mean**2 * nn, 0) / n**2
-    return mean, spread * n_units / max(n_units - 1, 1)
+    spread = np.maximum(s2 - mean * (2 * sn - mean * nn), 0)
+    return mean, spread * (n_units / max(n_units - 1, 1) / n**2)
 
 
 def column_scores(found: list[Statistic], rows: Array, chosen: NDArray[np.float32], units: Units) -> tuple[Array, str]:

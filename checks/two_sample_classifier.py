@@ -167,7 +167,7 @@ def told_apart(rows: Rows, first: Side, second: Side, question: Question, learne
 
 def _sides(table: ir.Table) -> list[Side]:
     rows = count_rows(table)
-    entities = count_entities(table, list(rows))
+    entities = count_entities(table, list(rows), n_rows=int(sum(of.sum() for of in rows.values())))
     return [Side(name=part, rows=n, entities=entities[part], counts={}) for part, n in rows.items()]
 
 

@@ -119,7 +119,9 @@ class Units:
         """Sums by unit of what was counted by bucket."""
         total = np.zeros((self.n, *first.shape[1:]))
         for at, counted in ((self.of_first, first), (self.of_second, second)):
-            np.add.at(total, at[at >= 0], counted[at >= 0])
+            if len(of := at[at >= 0]):  # a unit's buckets lie together: slices are added
+                starts = np.flatnonzero(np.diff(of, prepend=-1))
+                total[of[starts]] = np.add.reduceat(counted[at >= 0], starts, axis=0)
         return total
 
     def assignments(self, n: int, seed: str) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 
 import duckdb
 import ibis
@@ -149,6 +150,22 @@ def test_added_rows_are_compared_by_levels_of_both_sides_without_a_false_alarm()
     levels = [{c.column: c for c in report.columns}["many"] for report in (ours, theirs)]
     assert (levels[0].effect, levels[0].low, levels[0].p_value) == (levels[1].effect, levels[1].low, levels[1].p_value)
     assert {pair.named for pair in ours.pairs} == {pair.named for pair in theirs.pairs}
+
+
+def test_entities_that_were_there_are_told_from_counts_where_each_is_in_one_part() -> None:
+    drawn = np.random.default_rng(3)
+    parts = pl.col("_entity").str.slice(1).cast(pl.Int64).mod(3).replace_strict({0: "train", 1: "dev", 2: None})
+    before, late = (
+        rows(drawn, n, entities=(0, N_ENTITIES), levels=5, scale=1.0).with_columns(_part=parts) for n in (900, 300)
+    )
+    tables = Tables(before, late)
+    question = Question(unit="it", n_assignments=199)
+    asked, counted = (
+        compare_added(tables.both(), replace(tables.grown, is_apart=apart), question, reference="old", current="new")
+        for apart in (False, True)
+    )
+    assert "swapped in pairs" in counted.unit
+    assert asked == counted
 
 
 def test_a_new_level_of_a_small_dictionary_is_named() -> None:

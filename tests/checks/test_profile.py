@@ -15,8 +15,9 @@ from checks import profile as profiles
 from checks.bins import Cells, merged, ordered_cells
 from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
+from checks.comparison import common_entities
 from checks.figure import draw
-from checks.profile import IS_A_NAME, cells_of, rows_for_edges, scan
+from checks.profile import IS_A_NAME, cells_of, count_entities, rows_for_edges, scan
 
 
 def table_of(frame: pl.DataFrame):
@@ -158,6 +159,23 @@ def test_edges_are_of_about_as_many_rows_however_large_the_table(monkeypatch) ->
     frame = pl.DataFrame({"_entity": [str(i) for i in range(60_000)], "_bucket": [i % 256 for i in range(60_000)]})
     rows = rows_for_edges(table_of(frame), len(frame))
     assert one_row(rows.aggregate(n=rows.count()))["n"] == pytest.approx(300, rel=0.25)
+
+
+def test_entities_of_many_rows_are_counted_some_buckets_at_a_time(monkeypatch) -> None:
+    entity = np.arange(3_000) // 3
+    part = np.where(np.arange(3_000) % 11 < 6, "train", "dev")
+    names = [f"e{i}" if i % 50 else None for i in entity]
+    frame = pl.DataFrame({"_part": part, "_entity": names, "_bucket": pl.Series(entity * 7 % 256, dtype=pl.UInt8)})
+    table = table_of(frame)
+
+    def told() -> tuple[list[list[float]], int]:
+        counted = count_entities(table, ["dev", "train"], n_rows=3_000)
+        return [counts.tolist() for counts in counted.values()], common_entities(table, n_rows=3_000)
+
+    whole = told()
+    monkeypatch.setattr(profiles, "ROWS_OF_ENTITIES", 400)
+    assert told() == whole
+    assert whole[1] > 0
 
 
 def test_quartiles_are_exact_or_absent(profiled, monkeypatch) -> None:

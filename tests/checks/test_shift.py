@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_info
 
 from checks.report import ShiftReport
 from checks.shift import Question, compare_sides
@@ -70,6 +71,18 @@ def test_a_difference_below_the_tolerance_is_no_alarm_however_significant() -> N
     assert x.p_corrected <= 0.05
     assert x.verdict != "shifted"
     assert not report.is_shifted
+
+
+def test_products_of_a_comparison_have_one_thread_and_others_theirs() -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    drawn = np.random.default_rng(0)
+    sides, cells = rows(drawn, plain(drawn, 500), plain(drawn, 500))
+    before, inside = threads(), []
+    compare_sides(*sides, cells, replace(QUICK, n_assignments=19, alpha=0.5), lambda: inside.append(threads()))
+    assert inside == [{1}]
+    assert threads() == before
 
 
 def test_large_equal_samples_are_called_the_same() -> None:
