@@ -40,8 +40,8 @@ class Growth:
         n_added: How many rows in splits a build adds.
         n_removed: How many it lacks.
         n_unused: Rows of either side that are in no split, and were left out.
-        is_appended: All rows of the version are the first of the build, each in its split: `_added` has the others,
-            also those in no split.
+        is_appended: All rows of the version are in the build, each in its split: `_added` has the others, also those in
+            no split.
     """
 
     before: Version
@@ -69,18 +69,30 @@ def growth_since_last(run: Run, subject: Subject, snapshot: int) -> Growth | Non
     if (before := version_before(run, subject)) is None:
         return None
     shared = mount_sides(run, subject, before, snapshot)
-    lake, columns = run.warehouse.lake, [*shared, *KEPT]
+    columns = [*shared, *KEPT]
     n_rows = before.n_rows + subject.n_rows
-    if PLACE in subject.table.columns:
-        n_behind = keep_rows_behind(lake, f"FROM {BEFORE}", f"FROM {AFTER}", [*columns, "_split"])
-        if n_behind is not None:
-            n_added, n_before = (_count(run, f"{name}{PLACED}") for name in (ADDED, BEFORE))
-            n_unused = n_rows - 2 * n_before - n_added
-            told = {"n_added": n_added, "n_removed": 0, "n_unused": n_unused}
-            return Growth(before=before, shared=shared, is_appended=True, **told)
+    if _is_appended(run, subject, before, [*columns, "_split"]):
+        n_added, n_before = (_count(run, f"{name}{PLACED}") for name in (ADDED, BEFORE))
+        told = {"n_added": n_added, "n_removed": 0, "n_unused": n_rows - 2 * n_before - n_added}
+        return Growth(before=before, shared=shared, is_appended=True, **told)
     n_added, n_removed, n_placed = growth_between(run, columns, PLACED)
     told = {"n_added": n_added, "n_removed": n_removed, "n_unused": n_rows - n_placed}
     return Growth(before=before, shared=shared, is_appended=False, **told)
+
+
+def _is_appended(run: Run, subject: Subject, before: Version, columns: list[str]) -> bool:
+    """Whether all rows of the mounted version are in the build, each in its split; the others are then `_added`.
+
+    They are mostly its first rows, and then that is quickly told; but files that came together may be stored in either
+    order.
+    """
+    if subject.n_rows < before.n_rows:
+        return False
+    if PLACE in subject.table.columns:
+        n_behind = keep_rows_behind(run.warehouse.lake, f"FROM {BEFORE}", f"FROM {AFTER}", columns)
+        if n_behind is not None:
+            return True
+    return growth_between(run, columns)[1] == 0
 
 
 def growth_between(run: Run, columns: list[str], where: str = "") -> tuple[int, int, int]:
