@@ -157,7 +157,8 @@ def test_null_pairs_alarm_at_the_stated_rate() -> None:
         for i in range(300):
             sides = two_sides(np.random.default_rng(i), n_entities, each, alike(icc))
             told = told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199), quick)
-            found.append(told.classifier.p_value <= 0.05)
+            # Where a fifth of 100 entities makes one group, it cannot tell.
+            found.append(told.classifier is not None and told.classifier.p_value <= 0.05)
         print(f"\n{n_entities} x {each}, ICC {icc}: {sum(found)} of 300", flush=True)
         assert stats.binomtest(sum(found), 300).proportion_ci().low <= 0.05
         alarms += found
