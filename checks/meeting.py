@@ -44,27 +44,16 @@ def _numbers(column: Any, kinds: list[Any]) -> Any:
 def _seconds(column: Any) -> Any:
     """A duration or a time of day as seconds; what else there is, as it is."""
     kind = column.type()
-    if kind.is_interval():
-        return _of_interval()(column)
-    return _of_time()(column) if kind.is_time() else column
+    if kind.is_interval() or kind.is_time():
+        return _epoch("interval('us')" if kind.is_interval() else "time")(column)
+    return column
 
 
 @cache
-def _of_interval() -> Any:
+def _epoch(kind: str) -> Any:
     import ibis
 
-    @ibis.udf.scalar.builtin(name="epoch", signature=(("interval('us')",), "float64"))
-    def seconds(value):  # type: ignore[no-untyped-def]
-        """The engine's own."""
-
-    return seconds
-
-
-@cache
-def _of_time() -> Any:
-    import ibis
-
-    @ibis.udf.scalar.builtin(name="epoch", signature=(("time",), "float64"))
+    @ibis.udf.scalar.builtin(name="epoch", signature=((kind,), "float64"))
     def seconds(value):  # type: ignore[no-untyped-def]
         """The engine's own."""
 
