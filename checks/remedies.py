@@ -49,8 +49,8 @@ PAIRS = {
     "correlation": "Columns hang together otherwise than before ({named}): look at how the source makes or joins them.",
 }
 WATCHED = (
-    "Look at {leading} from {day} on: `gristmill shift NAME --by day`. {window}Seasons are real and alarm too: the "
-    "days of one season are no reference for the next."
+    "Look at {leading} from {day} on: `--by day` of `gristmill shift` shows it. {window}Seasons are real and alarm "
+    "too: the days of one season are no reference for the next."
 )
 
 

@@ -79,7 +79,7 @@ def test_nothing_that_shifted_needs_no_remedy() -> None:
 
 def test_an_alarm_of_the_watch_names_who_leads_and_since_when() -> None:
     told = watch_remedy("minute", date(2013, 6, 13), remedy_of(replace(SEEN, code="WATCH1")))
-    assert told.startswith("Look at minute from 2013-06-13 on: `gristmill shift NAME --by day`. Mend the source, or")
+    assert told.startswith("Look at minute from 2013-06-13 on: `--by day` of `gristmill shift` shows it. Mend the")
 
 
 def test_shares_of_classes_that_moved_have_other_priors_as_remedy() -> None:
