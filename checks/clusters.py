@@ -126,7 +126,8 @@ def _of_rows(rows: Array, cluster: Array, place: Array, bridges: set[int]) -> Re
     given = np.where(rows >= 0, cluster[rows], NOBODY)
     smallest = np.where(given >= 0, given, none).min(axis=1, initial=none)
     where = np.where(given >= 0, place[given], NOBODY)
-    lowest = np.where(where >= 0, where, none).min(axis=1, initial=none)
+    nowhere = place.max(initial=0) + 1
+    lowest = np.where(where >= 0, where, nowhere).min(axis=1, initial=nowhere)
     is_bridge = where.max(axis=1, initial=NOBODY) > lowest
     is_bridge[list(bridges)] = True
     row_cluster = np.where(is_bridge | (smallest == none), NOBODY, smallest)

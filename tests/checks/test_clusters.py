@@ -92,6 +92,13 @@ def test_a_text_that_is_near_two_places_is_a_bridge() -> None:
     assert told == {("a",): "a", ("b",): "b", ("t",): None, ("t", "v"): None}
 
 
+def test_a_table_of_fewer_values_than_places_stays_where_it_is() -> None:
+    store = Store()
+    store.build([("b",)], set())  # of place 2
+
+    assert store.build([("b",)], set()) == {("b",): "b"}
+
+
 NODES = st.sampled_from("abcdefghijklmnop")
 ROWS = st.sets(NODES, min_size=1, max_size=3).map(lambda nodes: tuple(sorted(nodes)))
 PAIRS = st.frozensets(NODES, min_size=2, max_size=2)
