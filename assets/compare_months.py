@@ -11,7 +11,7 @@ from assets.profile import Learned, Subject, told
 from assets.watch import Days
 from checks.day_counts import months_of
 from checks.months import compare_months, effect_line, months_finding, target_line
-from checks.shift import Question
+from checks.shift_question import Question
 
 CODE = "SHIFT5"
 

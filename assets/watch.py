@@ -20,7 +20,7 @@ from checks.collect import one_row
 from checks.comparison import IS_WHEN, moments_of
 from checks.day_counts import DayCounts, count_days, day_cells, told_by_days
 from checks.finding import Finding
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.watch_report import (
     CODE,
     beginning,

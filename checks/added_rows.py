@@ -26,7 +26,8 @@ from checks.profile import UNUSED, Profile, cells_of, count_entities
 from checks.report import ShiftReport
 from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
-from checks.shift import Question, compare_sides, refused
+from checks.shift import compare_sides, refused
+from checks.shift_question import Question
 from checks.units import N_BUCKETS, Side, are_paired
 
 if TYPE_CHECKING:

@@ -186,12 +186,13 @@ def merged(pooled: Floats, cells: Cells, most: int) -> NDArray[np.int64]:
         total = max(float(counts.sum()), 1.0)
         middle = (np.cumsum(counts) - counts / 2) / total
         group = np.minimum((middle * most).astype(np.int64), most - 1)
+        group = np.cumsum(np.diff(group, prepend=group[:1]) > 0)  # it never falls
     else:
         order = np.argsort(-counts, kind="stable")
         group = np.empty(len(counts), dtype=np.int64)
         group[order] = np.minimum(np.arange(len(counts)), most - 1)
         group[-1] = max(int(group[-1]), most - 1) if len(counts) >= most else int(group[-1])
-    group = np.unique(group, return_inverse=True)[1]
+        group = np.unique(group, return_inverse=True)[1]
     return np.append(group, group.max() + 1 if len(group) else 0)
 
 

@@ -132,14 +132,11 @@ class _Sought:
         if not self.kept:
             return {}
         values, part = (np.concatenate(of) for of in zip(*self.kept, strict=True))
-        order = np.argsort(values)
-        values, part = values[order], part[order]
-        cell = np.searchsorted(np.asarray(self.cells.edges), values)
         told: Stats = {}
         for name, end in self.ends.items():
-            is_its = slice(None) if name == ALL else part == self.parts.index(name)
-            first = np.searchsorted(cell[is_its], np.arange(len(self.cells.edges)))
-            low, high = (_at(values[is_its], first, end, rounded(self.ranks[name])) for rounded in ROUNDED)
+            of_part = np.sort(values if name == ALL else values[part == self.parts.index(name)])
+            first = np.append(0, np.searchsorted(of_part, self.cells.edges[:-1], side="right"))
+            low, high = (_at(of_part, first, end, rounded(self.ranks[name])) for rounded in ROUNDED)
             found = low + (high - low) * (self.ranks[name] % 1)
             told[name] = dict(zip(QUARTILES, found.tolist(), strict=True))
         return told

@@ -23,7 +23,8 @@ from checks.report import ShiftReport
 from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, rows_as_units
 from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.two_sample_classifier import with_classifier
 from checks.units import are_paired
 from checks.without_unit import Without, count_without, with_those_without

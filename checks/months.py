@@ -18,7 +18,8 @@ from checks.effect import share_interval, total_variation
 from checks.finding import Finding
 from checks.profile import Profile
 from checks.report import ShiftReport
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.units import N_BUCKETS, Side
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from checks.bins import Cells
 from checks.cell_finder import CellFinder
 from checks.collect import batches
-from checks.kinds import as_number, hashed
+from checks.kinds import as_float, hashed
 from checks.tally import part_numbers
 from checks.thinning import ENOUGH_ROWS, below, is_kept
 from checks.units import N_BUCKETS
@@ -87,13 +87,13 @@ class Sample:
         kept = [(table["_part"] == part) & is_kept(table, self.share(part)) for part in parts]
         rows = table.filter(reduce(or_, kept))
         values = {f"column_{i}": _expression(rows, c) for i, c in enumerate(self._cells)}
-        moment = {"_moment": as_number(rows[self._time])} if self._time else {}
+        moment = {"_moment": as_float(rows[self._time])} if self._time else {}
         asked = rows.select("_part", "_bucket", **moment, _who=hashed(rows["_entity"]), **values)
         return read_places(batches(asked), parts, self._cells)
 
 
 def _expression(rows: ir.Table, cells: Cells) -> Any:
-    return as_number(rows[cells.column]) if cells.is_ordered else rows[cells.column].cast("string")
+    return as_float(rows[cells.column]) if cells.is_ordered else rows[cells.column].cast("string")
 
 
 def read_places(read: Iterable[pa.RecordBatch], parts: Sequence[str], cells: Sequence[Cells]) -> dict[str, Places]:
@@ -143,5 +143,7 @@ def _cells(column: pa.Array, cells: Cells, finder: CellFinder | None) -> Array:
 
 
 def _numbers(column: pa.Array) -> Array:
-    """Values as 64-bit floats, NaN where there is none."""
-    return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False))
+    """Values as 64-bit floats, NaN where there is none or none that is finite."""
+    values = column.cast("float64").to_numpy(zero_copy_only=False)
+    is_finite = np.isfinite(values)
+    return values if is_finite.all() else np.where(is_finite, values, np.nan)

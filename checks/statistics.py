@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -49,7 +50,7 @@ class Column:
     precision: Array | None
     fewest_entities: int
 
-    @property
+    @cached_property
     def pooled(self) -> Array:
         """Rows by cell, of both sides."""
         return np.asarray(self.counts.sum(axis=0))

@@ -24,7 +24,7 @@ from checks.kinds import as_number, kind_of
 from checks.leave_one_out import Judged
 from checks.pair_shift import Classifier
 from checks.profile import count_entities, count_rows
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.statistics import studentised
 from checks.student import quantile
 from checks.thinning import is_kept, shares_of

@@ -7,7 +7,7 @@ the sides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import comb
@@ -55,11 +55,17 @@ class Side:
         """All its entities: each lies in one bucket."""
         return int(self.entities.sum())
 
-    @property
-    def rank(self) -> tuple[Any, ...]:
-        """What puts two sides in one order, whichever of them is the reference."""
-        counted = b"".join(self.counts[name].tobytes() for name in sorted(self.counts))
-        return (-self.n_entities, -self.n_rows, self.rows.tobytes(), counted)
+    def is_behind(self, other: Side) -> bool:
+        """Whether it comes second of two sides, whichever is the reference: by size, then by what is counted."""
+
+        def ranked(side: Side) -> Iterator[Any]:
+            yield -side.n_entities
+            yield -side.n_rows
+            yield side.rows.tobytes()
+            yield from (side.counts[name].tobytes() for name in sorted(side.counts))
+
+        apart = ((one, two) for one, two in zip(ranked(self), ranked(other), strict=False) if one != two)
+        return next((bool(one > two) for one, two in apart), False)
 
     def __add__(self, other: Side) -> Side:
         """Both sides together; they share no entity."""
@@ -118,11 +124,19 @@ class Units:
     def sums(self, first: Floats, second: Floats) -> Floats:
         """Sums by unit of what was counted by bucket."""
         total = np.zeros((self.n, *first.shape[1:]))
-        for at, counted in ((self.of_first, first), (self.of_second, second)):
-            if len(of := at[at >= 0]):  # a unit's buckets lie together: slices are added
-                starts = np.flatnonzero(np.diff(of, prepend=-1))
-                total[of[starts]] = np.add.reduceat(counted[at >= 0], starts, axis=0)
+        for (filled, starts, units), counted in zip(self._slices, (first, second), strict=True):
+            total[units] = counted[filled] if len(starts) == len(filled) else np.add.reduceat(counted[filled], starts)
         return total
+
+    @cached_property
+    def _slices(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+        """Of each side the filled buckets, where a unit's begin among them (they lie together), and the units."""
+        found = []
+        for of in (self.of_first, self.of_second):
+            filled = np.flatnonzero(of >= 0)
+            starts = np.flatnonzero(np.diff(of[filled], prepend=-1))
+            found.append((filled, starts, of[filled][starts]))
+        return found
 
     def assignments(self, n: int, seed: str) -> NDArray[np.float32]:
         """Which units are on the first side: the truth in row 0, then `n` ways to swap, drawn from `seed`.

@@ -14,7 +14,8 @@ from checks.day_counts import DayCounts
 from checks.finding import Finding
 from checks.remedies import watch_remedy
 from checks.report import ShiftReport
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.watching import ALARM_AT, FEWEST_DAYS, Judged
 from checks.without_unit import difference
 from checks.words import figure, plural

@@ -17,7 +17,7 @@ from checks.errors import NotAskable
 from checks.frames import on_one_engine, told_apart_by_name
 from checks.questions import entity_of, options_of, prove_is_yes_or_no
 from checks.report import ShiftReport
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.two_sample_classifier import with_classifier
 from pipelines.api import Dataset, find_root
 from warehouse.client import Warehouse

@@ -77,7 +77,7 @@ def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
 
     from checks.comparison import Both, compare, compare_both
     from checks.profile import cells_of, scan
-    from checks.shift import Question
+    from checks.shift_question import Question
 
     config = {"threads": 1, "memory_limit": MEMORY, "temp_directory": str(folder / "spill")}
     with duckdb.connect(config=config) as connection:
@@ -117,7 +117,8 @@ STATISTICS = """
 import time
 import numpy as np
 from checks.bins import ordered_cells
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.units import Side
 drawn = np.random.default_rng(0)
 values = drawn.normal(size=100_000)

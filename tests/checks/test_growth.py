@@ -20,7 +20,7 @@ from checks.column_parts import cells_with_parts, with_parts
 from checks.comparison import Both, compare_both, unite
 from checks.growth import anew, grow, pooled_counts
 from checks.profile import Profile, scan
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.units import Side
 
 KEPT = ("_part", "_entity", "_bucket")

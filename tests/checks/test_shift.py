@@ -10,7 +10,8 @@ from scipy import stats
 from threadpoolctl import threadpool_info
 
 from checks.report import ShiftReport
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 
 SIDES = runpy.run_path(str(Path(__file__).with_name("sides.py")))
 cells_for, random_sides, side_of = SIDES["cells_for"], SIDES["random_sides"], SIDES["side_of"]
@@ -49,6 +50,23 @@ def alarms(n_pairs: int, make) -> int:
 def holds(n_alarms: int, n_pairs: int, most: float) -> bool:
     """The lower 99.9 % bound of the rate is at most `most`."""
     return bool(stats.binomtest(n_alarms, n_pairs, alternative="greater").proportion_ci(0.999).low <= most)
+
+
+def test_a_family_that_is_quiet_among_the_first_assignments_is_not_held_against_all_of_them(monkeypatch) -> None:
+    question, alarms = replace(QUICK, n_assignments=999), []
+    for i in range(6):
+        drawn = np.random.default_rng(i)
+        sides, cells = rows(drawn, plain(drawn, 500), plain(drawn, 500, shift=0.06 * i))
+        early = compare_sides(*sides, cells, replace(question, seed=str(i)))
+        with monkeypatch.context() as patched:
+            patched.setattr("checks.shift.QUIET", 1.0)  # nothing is quiet: every family is held against all
+            late = compare_sides(*sides, cells, replace(question, seed=str(i)))
+        alarms.append([c.column for c in late.columns if (c.p_corrected or 1) <= question.alpha])
+        assert alarms[-1] == [c.column for c in early.columns if (c.p_corrected or 1) <= question.alpha]
+        assert [(c.low, c.high, c.verdict) for c in early.columns] == [(c.low, c.high, c.verdict) for c in late.columns]
+        assert (early != late) == all((c.p_corrected or 1) > 0.2 for c in early.columns)
+    assert [] in alarms
+    assert ["x"] in alarms
 
 
 def test_a_shifted_column_is_found_and_named_with_its_size() -> None:

@@ -22,7 +22,8 @@ from checks import family, statistics, units
 from checks.domain import N_FOLDS, cross_fitted
 from checks.effect import effect_of, total_variation
 from checks.report import ShiftReport
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.statistics import studentised
 from checks.two_sample_classifier import told_apart
 from checks.units import N_BUCKETS, form_units

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import runpy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ import pytest
 from scipy import stats
 
 from checks.bins import level_cells
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.units import N_BUCKETS, Side
 
 TABLES, SIDES = (runpy.run_path(str(Path(__file__).with_name(f"{name}.py"))) for name in ("shift_tables", "sides"))
@@ -87,7 +89,8 @@ def test_intervals_of_every_kind_cover(shape: str, move: float) -> None:
             for k in range(2)
         ]
         question = replace(QUESTION, seed=str(i))
-        report = compare_sides(*sides, cells, question, scored(tables, buckets, cells, sides))
+        products = scored(tables, buckets, cells, sides)
+        report = compare_sides(*sides, cells, question, partial(lambda of: of, products))
         told = {column.column: column for column in report.columns}
         covered["total variation"].append(told["level"].low <= truth["total variation"] <= told["level"].high)
         for column, what in (("number", "mean, in sd"), ("gaps", "share missing")):

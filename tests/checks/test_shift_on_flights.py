@@ -26,7 +26,8 @@ from checks.effect import total_variation
 from checks.kinds import as_number
 from checks.profile import Profile, cells_of, scan
 from checks.sampled_rows import read_places
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.units import Side
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flights")]

@@ -18,7 +18,8 @@ import pytest
 from scipy import stats
 
 from checks.report import ShiftReport
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 
 TABLES = runpy.run_path(str(Path(__file__).with_name("shift_tables.py")))
 SIDES = runpy.run_path(str(Path(__file__).with_name("sides.py")))

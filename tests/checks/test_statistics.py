@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from checks.bins import ordered_cells
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.statistics import Column, legendre_scores, statistics_of, studentised, tail_scores
 from checks.units import Units
 

@@ -12,7 +12,7 @@ from checks.collect import collect
 from checks.comparison import compare
 from checks.domain import rows_of
 from checks.sampled_rows import Sample
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.thinning import is_kept, shares_of
 from checks.two_sample_classifier import tell_apart
 

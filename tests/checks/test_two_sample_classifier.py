@@ -12,7 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from checks.comparison import compare
 from checks.domain import MOST_LEVELS, Rows, rows_of
-from checks.shift import Question
+from checks.shift_question import Question
 from checks.two_sample_classifier import _auc, told_apart
 from checks.units import Side
 
