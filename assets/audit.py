@@ -12,7 +12,7 @@ from assets.audit_copies import audit_copies
 from assets.audit_policy import audit_policy
 from assets.audit_splits import are_copies, asked_splits, named_splits, times
 from assets.compare_months import compare_by_month
-from assets.compare_versions import BEFORE, Growth, compare_with_last, growth_since_last
+from assets.compare_versions import BEFORE, Growth, compare_with_last, growth_since_last, row_sum
 from assets.ingest import unread_rows
 from assets.kept_profile import KeptProfile
 from assets.plan import latest
@@ -123,6 +123,7 @@ def _learn(run: Run, dataset: Dataset, build: Step, table: Any, sizes: list[dict
     growth = growth_since_last(run, subject, int(build.snapshot or 0))
     counted = _count(run, subject, growth)
     learned = learn(subject, counted)
+    learned.row_sum = growth.row_sum if growth else row_sum(run, subject)
     compare_with_last(run, subject, growth, counted.grown, learned)
     run.tell(dataset, "audit", "days")
     compare_by_month(subject, watch(run, subject, growth, learned), learned)

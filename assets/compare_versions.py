@@ -5,22 +5,24 @@ Where rows were only added, the added ones are compared with those that were the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import duckdb
 
 from assets.gate import gated
 from assets.plan import latest
 from assets.policies import policy_facts
 from assets.profile import Learned, Subject
-from assets.step import Run
+from assets.step import Run, digest
 from checks.added_rows import compare_added
 from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
 from checks.finding import Finding
 from checks.growth import Grown
 from checks.profile import UNUSED
-from checks.shift import Question
+from checks.shift_question import Question
 from warehouse.policy import PLACE, RESERVED
-from warehouse.profiles import ADDED, add_rows_since, keep_rows_behind
+from warehouse.profiles import ADDED, RowSum, add_rows_since, keep_rows_behind, sum_rows
 from warehouse.records import Version
 from warehouse.tables import version_sql
 
@@ -42,6 +44,7 @@ class Growth:
         n_unused: Rows of either side that are in no split, and were left out.
         is_appended: All rows of the version are in the build, each in its split: `_added` has the others, also those in
             no split.
+        row_sum: By what the rows of this build will be known again, as an audit's detail keeps it.
     """
 
     before: Version
@@ -50,6 +53,7 @@ class Growth:
     n_removed: int
     n_unused: int
     is_appended: bool
+    row_sum: dict[str, Any]
 
 
 def version_before(run: Run, subject: Subject) -> Version | None:
@@ -61,6 +65,9 @@ def version_before(run: Run, subject: Subject) -> Version | None:
 def growth_since_last(run: Run, subject: Subject, snapshot: int) -> Growth | None:
     """What became of the rows of the last version, where there is one.
 
+    They are mostly the first rows of the build, and then that is quickly told; but files that came together may be
+    stored in either order.
+
     Args:
         run: The run.
         subject: The build.
@@ -68,31 +75,46 @@ def growth_since_last(run: Run, subject: Subject, snapshot: int) -> Growth | Non
     """
     if (before := version_before(run, subject)) is None:
         return None
-    shared = mount_sides(run, subject, before, snapshot)
-    columns = [*shared, *KEPT]
-    n_rows = before.n_rows + subject.n_rows
-    if _is_appended(run, subject, before, [*columns, "_split"]):
-        n_added, n_before = (_count(run, f"{name}{PLACED}") for name in (ADDED, BEFORE))
-        told = {"n_added": n_added, "n_removed": 0, "n_unused": n_rows - 2 * n_before - n_added}
-        return Growth(before=before, shared=shared, is_appended=True, **told)
-    n_added, n_removed, n_placed = growth_between(run, columns, PLACED)
-    told = {"n_added": n_added, "n_removed": n_removed, "n_unused": n_rows - n_placed}
-    return Growth(before=before, shared=shared, is_appended=False, **told)
+    lake, shared = run.warehouse.lake, mount_sides(run, subject, before, snapshot)
+    columns, n_rows = [*shared, *KEPT, "_split"], before.n_rows + subject.n_rows
+    n_first = before.n_rows if PLACE in subject.table.columns else 0
+    first, now = sum_rows(lake, f"FROM {AFTER}", columns, n_first=n_first)
+    was = _kept_sum(run, subject, before, columns) or sum_rows(lake, f"FROM {BEFORE}", columns)[1]
+    growth = Growth(
+        before=before,
+        shared=shared,
+        n_added=now.n_placed - was.n_placed,
+        n_removed=0,
+        n_unused=n_rows - now.n_placed - was.n_placed,
+        is_appended=True,
+        row_sum=now.to_json(_made_of(subject, columns)),
+    )
+    if n_first and first == was:
+        keep_rows_behind(lake, f"FROM {AFTER}", columns, n_first=n_first)
+    elif now.n_rows < was.n_rows or growth_between(run, columns)[1]:
+        n_added, n_removed, n_placed = growth_between(run, [*shared, *KEPT], PLACED)
+        n_unused = n_rows - n_placed
+        return replace(growth, n_added=n_added, n_removed=n_removed, n_unused=n_unused, is_appended=False)
+    return growth
 
 
-def _is_appended(run: Run, subject: Subject, before: Version, columns: list[str]) -> bool:
-    """Whether all rows of the mounted version are in the build, each in its split; the others are then `_added`.
+def row_sum(run: Run, subject: Subject) -> dict[str, Any]:
+    """By what the rows of a first version will be known again, as an audit's detail keeps it."""
+    columns = [*subject.columns, *KEPT, "_split"]
+    return sum_rows(run.warehouse.lake, f"FROM {subject.table.get_name()}", columns)[1].to_json(
+        _made_of(subject, columns)
+    )
 
-    They are mostly its first rows, and then that is quickly told; but files that came together may be stored in either
-    order.
-    """
-    if subject.n_rows < before.n_rows:
-        return False
-    if PLACE in subject.table.columns:
-        n_behind = keep_rows_behind(run.warehouse.lake, f"FROM {BEFORE}", f"FROM {AFTER}", columns)
-        if n_behind is not None:
-            return True
-    return growth_between(run, columns)[1] == 0
+
+def _kept_sum(run: Run, subject: Subject, before: Version, columns: list[str]) -> RowSum | None:
+    """The sum of a version's rows as its audit kept it; None where it is one of other columns or of another engine."""
+    (audit,) = run.warehouse.meta.steps(before.dataset, step_id=before.audit_id)
+    return RowSum.from_json(audit.detail.get("row_sum"), _made_of(subject, columns))
+
+
+def _made_of(subject: Subject, columns: list[str]) -> str:
+    types = [(name, str(subject.table[name].type())) for name in columns]
+    return digest({"columns": types, "engine": duckdb.__version__})
 
 
 def growth_between(run: Run, columns: list[str], where: str = "") -> tuple[int, int, int]:

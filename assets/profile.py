@@ -25,7 +25,8 @@ from checks.profile import Profile, scan
 from checks.report import ShiftReport
 from checks.sampled_rows import Sample
 from checks.score_columns import Scored, score_rows
-from checks.shift import Question, compare_sides
+from checks.shift import compare_sides
+from checks.shift_question import Question
 from checks.units import are_paired
 from warehouse.policy import SPLITS
 from warehouse.query import parse
@@ -50,6 +51,7 @@ class Learned:
         columns: Rows of `meta.columns`.
         counted: As what the counts were counted.
         n_counted: How many rows were counted; the others were by an earlier audit.
+        row_sum: By what its rows are known again in the next build.
         profiles: Rows of `meta.profiles`.
         comparisons: Rows of `meta.comparisons`.
         figures: Pictures of the whole build.
@@ -63,6 +65,7 @@ class Learned:
     columns: Rows = field(default_factory=list)
     counted: str = ""
     n_counted: int = 0
+    row_sum: dict[str, Any] = field(default_factory=dict)
     profiles: Rows = field(default_factory=list)
     comparisons: Rows = field(default_factory=list)
     figures: Rows = field(default_factory=list)

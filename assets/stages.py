@@ -138,6 +138,7 @@ def _audit(run: Run, dataset: Dataset, result: DatasetResult, built: Step, found
         "watch": audited.learned.watch,
         "counted": audited.learned.counted,
         "n_counted": audited.learned.n_counted,
+        "row_sum": audited.learned.row_sum,
     }
     status = "blocked" if _is_blocked(found) else "succeeded"
     step = run.new_step(dataset, "audit", built.fingerprint, status=status, started_at=started_at, detail=detail)

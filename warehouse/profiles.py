@@ -6,7 +6,8 @@ What the counts mean does not belong here.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,30 +50,65 @@ def unpacked_sums(blob: bytes) -> NDArray[np.float64]:
     return np.frombuffer(zlib.decompress(blob), dtype="<f8")
 
 
-def keep_rows_behind(lake: Lake, before: str, after: str, columns: Iterable[str]) -> int | None:
-    """Keep the rows of `after` that are stored behind those of `before` as `_added`; how many they are.
+@dataclass(frozen=True, kw_only=True)
+class RowSum:
+    """By what two tables are told apart: other rows have the same sum once in 2^64 times.
 
-    Both are read once. Sums of 64-bit hashes tell whether the first rows of `after` are those of `before`: other rows
-    have the same sum once in 2^64 times.
+    Attributes:
+        n_rows: How many rows.
+        n_placed: How many of them are in a split.
+        total: The sum of their 64-bit hashes.
+    """
+
+    n_rows: int
+    n_placed: int
+    total: int
+
+    def to_json(self, made_of: str) -> dict[str, Any]:
+        """As JSON types, with what it was made of."""
+        return {"made_of": made_of, "n_rows": self.n_rows, "n_placed": self.n_placed, "total": str(self.total)}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any] | None, made_of: str) -> RowSum | None:
+        """What `to_json` wrote; None where it was made of something else."""
+        if not raw or raw["made_of"] != made_of:
+            return None
+        return cls(n_rows=raw["n_rows"], n_placed=raw["n_placed"], total=int(raw["total"]))
+
+
+def sum_rows(lake: Lake, select: str, columns: Iterable[str], *, n_first: int = 0) -> tuple[RowSum, RowSum]:
+    """The sum of the rows that are stored first, and of all, read once.
+
+    Args:
+        lake: The lake.
+        select: SELECT with `_split` and, where first rows are asked for, `_place`.
+        columns: Those by which rows are the same.
+        n_first: How many rows are the first.
+    """
+    listed = ", ".join(map(quoted, columns))
+    told = ("count(*)", "count(_split)", "sum(mark)")
+    first = [f"{one} FILTER ({PLACE} < {n_first})" if n_first else "0" for one in told]
+    place = f", {PLACE}" if n_first else ""
+    row = lake.execute(
+        f"SELECT {', '.join([*first, *told])} FROM (SELECT hash({listed}) AS mark, _split{place} FROM ({select}))"
+    ).fetchone()
+    n, n_placed, total, *of_all = (int(value or 0) for value in row or (0,) * 6)
+    return RowSum(n_rows=n, n_placed=n_placed, total=total), RowSum(
+        n_rows=of_all[0], n_placed=of_all[1], total=of_all[2]
+    )
+
+
+def keep_rows_behind(lake: Lake, after: str, columns: Iterable[str], *, n_first: int) -> None:
+    """Keep the rows of `after` that are stored behind its first ones as `_added`.
 
     Args:
         lake: The lake, in a workspace.
-        before: SELECT of a version.
         after: SELECT of a build, with `_place`.
-        columns: Those by which rows are the same.
-
-    Returns:
-        None where the first rows are not those of `before`: some are gone or changed, or are stored elsewhere.
+        columns: Those that are kept.
+        n_first: How many rows are the first.
     """
     listed = ", ".join(map(quoted, columns))
-    told = f"SELECT count(*), sum(hash({listed}))"
-    was = lake.execute(f"{told} FROM ({before})").fetchone() or (0, None)
-    first = lake.execute(f"{told} FROM ({after}) WHERE {PLACE} < {was[0]}").fetchone()
-    if was != first:
-        return None
-    lake.execute(f"CREATE OR REPLACE TABLE {ADDED} AS SELECT {listed} FROM ({after}) WHERE {PLACE} >= {was[0]}")
-    row = lake.execute(f"SELECT count(*) FROM {ADDED}").fetchone()
-    return int(row[0]) if row else 0
+    lake.execute(f"CREATE OR REPLACE TABLE {ADDED} AS SELECT {listed} FROM ({after}) WHERE {PLACE} >= {n_first}")
 
 
 def add_rows_since(lake: Lake, before: str, after: str, columns: Iterable[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from warehouse.lake import Lake
-from warehouse.profiles import ADDED, add_rows_since, keep_rows_behind
+from warehouse.profiles import ADDED, RowSum, add_rows_since, keep_rows_behind, sum_rows
 from warehouse.settings import read_settings
 
 
@@ -59,7 +60,21 @@ OLD = "SELECT range AS _place, range % 7 AS a, CASE WHEN range % 3 > 0 THEN 'x' 
 def test_rows_behind_those_of_a_version_are_kept_where_all_others_are_its_own(
     lake: Lake, new: str, n_behind: int | None
 ) -> None:
+    old, new = (f"SELECT *, CASE WHEN a < 9 THEN 'train' END AS _split FROM ({rows})" for rows in (OLD, new))
     with lake.workspace():
-        assert keep_rows_behind(lake, OLD, new, ("a", "b")) == n_behind
+        _first, was = sum_rows(lake, old, ("a", "b"))
+        first, now = sum_rows(lake, new, ("a", "b"), n_first=was.n_rows)
+        assert (first == was) == (n_behind is not None)
         if n_behind is not None:
+            keep_rows_behind(lake, new, ("a", "b"), n_first=was.n_rows)
             assert lake.execute(f"SELECT count(*) FROM {ADDED}").fetchall() == [(n_behind,)]
+            assert now.n_rows - was.n_rows == n_behind
+
+
+def test_a_sum_of_rows_comes_back_from_what_is_kept_of_it_and_one_of_other_columns_does_not(lake: Lake) -> None:
+    with lake.workspace():
+        none, found = sum_rows(lake, f"SELECT *, NULL AS _split FROM ({OLD})", ("a", "b"))
+    assert (found.n_rows, found.n_placed, none) == (100, 0, RowSum(n_rows=0, n_placed=0, total=0))
+    assert RowSum.from_json(json.loads(json.dumps(found.to_json("a, b"))), "a, b") == found
+    assert RowSum.from_json(found.to_json("a, b"), "a, c") is None
+    assert RowSum.from_json(None, "a, b") is None
