@@ -73,7 +73,8 @@ def compare_sides(
         One line a column: those that shifted first, by their effect.
     """
     once = cache(scores)
-    for n in sorted({min(N_FIRST, question.n_assignments), question.n_assignments}):
+    n_all = question.n_assignments
+    for n in (N_FIRST, n_all) if n_all > 2 * N_FIRST else (n_all,):
         report = _compare(reference, current, columns, replace(question, n_assignments=n), once)
         p_corrected = [c.p_corrected for c in report.columns] + [pair.p_corrected for pair in report.pairs]
         if min((p for p in p_corrected if p is not None), default=1.0) > QUIET:
