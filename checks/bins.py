@@ -45,6 +45,7 @@ class Cells:
         why: Why the column is not compared, when it is not.
         part_of: Of a part of a text or a list, the column.
         length: Of lists that are vectors of one length, that length.
+        n_other: Of levels, how many of the rows that the cells were made from have one without a cell.
     """
 
     column: str
@@ -59,6 +60,7 @@ class Cells:
     why: str = ""
     part_of: str = ""
     length: int = 0
+    n_other: int = 0
 
     @property
     def is_ordered(self) -> bool:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from checks.bins import MOST_LEVELS, Cells, Kind
-from checks.collect import collect, one_row
+from checks.bins import Cells, Kind
+from checks.collect import collect
 from checks.kinds import hashed
 from checks.profile import cells_of
 
@@ -31,6 +31,8 @@ CLASSES = {"letters": r"\p{L}|\p{M}", "digits": r"\p{N}", "capitals": r"\p{Lu}",
 HAVE_PARTS: frozenset[Kind] = frozenset({"text", "list", "bytes"})
 # Where most rows have a level too rare for a cell, all levels are dealt to so many.
 N_DEALT, MOSTLY_RARE, DEALT = 32, 0.5, "which levels"
+OF_DEALT = f" of {N_DEALT} by hash"
+DEALT_LABELS = tuple(f"{i}{OF_DEALT}" for i in range(N_DEALT))
 SPACES = r"\s+"
 AS_PARTS = "it is compared by its parts"
 BYTES_ALONE = "bytes are compared by their number alone; of an image, give an embedding in a column of its own"
@@ -82,28 +84,23 @@ def with_dealt_levels(table: ir.Table, cells: Sequence[Cells], *, n_rows: int) -
         cells: How its columns are counted.
         n_rows: Its number of rows.
     """
-    many = [c for c in cells if not c.why and len(c.labels) == MOST_LEVELS]
-    if not many:
+    rare = [c for c in cells if not c.why and c.n_other > MOSTLY_RARE * n_rows]
+    named = {name: c for c in rare if (name := f"{c.column}{PART}{DEALT}") not in table.columns}
+    if not named:
         return table, tuple(cells)
-    rare = one_row(
-        table.aggregate(**{f"n{i}": (~table[c.column].isin(c.labels)).sum() for i, c in enumerate(many)})
-    ).values()
-    named = {
-        f"{c.column}{PART}{DEALT}": c
-        for c, n in zip(many, rare, strict=True)
-        if (n or 0) > MOSTLY_RARE * n_rows and f"{c.column}{PART}{DEALT}" not in table.columns
-    }
-    dealt = {name: _dealt(table[c.column]) for name, c in named.items()}
-    wider = table.mutate(**dealt) if dealt else table
-    found = cells_of(wider, list(named), n_rows=n_rows) if named else ()
-    return wider, (*cells, *(replace(c, part_of=named[c.column].column) for c in found))
+    dealt = table.mutate(**{name: _dealt(table[c.column]) for name, c in named.items()})
+    of_parts = tuple(
+        Cells(column=name, type="string", kind="category", labels=DEALT_LABELS, part_of=c.column)
+        for name, c in named.items()
+    )
+    return dealt, (*cells, *of_parts)
 
 
 def _dealt(column: Any) -> Any:
     import ibis
 
     part = (hashed(column) % N_DEALT).cast("string")
-    return ibis.ifelse(column.isnull(), ibis.null("string"), part + f" of {N_DEALT} by hash")
+    return ibis.ifelse(column.isnull(), ibis.null("string"), part + OF_DEALT)
 
 
 def with_parts(table: ir.Table, cells: Sequence[Cells]) -> ir.Table:

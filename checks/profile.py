@@ -8,7 +8,7 @@ large table.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,7 +99,9 @@ def _levels(table: ir.Table, name: str, type_: str, kind: Kind) -> Cells:
     top = collect(counted.order_by([ibis.desc("n"), "level"]).limit(MOST_LEVELS)).to_dicts()
     if top and top[0]["n_levels"] > MOST_LEVELS and top[0]["n_levels"] > NEARLY_ALL * top[0]["n_rows"]:
         return Cells(column=name, type=type_, kind="text", why=IS_A_NAME)
-    return level_cells(name, type_, kind, {row["level"]: int(row["n"]) for row in top})
+    counts = {row["level"]: int(row["n"]) for row in top}
+    n_other = int(top[0]["n_rows"]) - sum(counts.values()) if top else 0
+    return replace(level_cells(name, type_, kind, counts), n_other=n_other)
 
 
 def scan(

@@ -77,7 +77,7 @@ def compare_sides(
     for n in (N_FIRST, n_all) if n_all > 2 * N_FIRST else (n_all,):
         report = _compare(reference, current, columns, replace(question, n_assignments=n), once)
         p_corrected = [c.p_corrected for c in report.columns] + [pair.p_corrected for pair in report.pairs]
-        if min((p for p in p_corrected if p is not None), default=1.0) > QUIET:
+        if min((p for p in p_corrected if p is not None), default=1.0) > max(QUIET, question.alpha):
             break
     return report
 

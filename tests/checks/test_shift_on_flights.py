@@ -124,7 +124,7 @@ def backend():
     return flights()
 
 
-def tests_of_rows_that_alarm(
+def alarms_of_tests_of_rows(
     unit: str, n: int, cells: Sequence[Cells], split: Callable[[int], tuple[Side, Side]]
 ) -> int:
     """Of `n` random splits by `unit`: ours must be quiet; how often tests of rows alarm."""
@@ -156,7 +156,7 @@ def test_random_splits_by_entity_are_quiet(backend, entity: str) -> None:
         bucket = drawn.integers(0, 256, len(data.rows))
         return side(data, "one", first, bucket), side(data, "two", ~first, bucket)
 
-    assert tests_of_rows_that_alarm(entity, N_SPLITS, data.profile.cells, split) >= 0.95 * N_SPLITS
+    assert alarms_of_tests_of_rows(entity, N_SPLITS, data.profile.cells, split) >= 0.95 * N_SPLITS
 
 
 def test_random_halves_of_rows_are_quiet(backend) -> None:
@@ -185,7 +185,7 @@ def test_random_halves_of_rows_are_quiet(backend) -> None:
         )
         return one, two
 
-    assert tests_of_rows_that_alarm("row", N_SPLITS // 2, cells, split) <= 0.08 * N_SPLITS // 2
+    assert alarms_of_tests_of_rows("row", N_SPLITS // 2, cells, split) <= 0.08 * N_SPLITS // 2
 
 
 def test_the_autumn_is_loud_and_led_by_temperature_and_dew_point(backend) -> None:
