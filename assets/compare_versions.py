@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from assets.gate import gated
+from assets.gate import at_least, gated
 from assets.plan import latest
 from assets.policies import policy_facts
 from assets.profile import Learned, Subject
@@ -161,7 +161,7 @@ def compare_with_last(run: Run, subject: Subject, growth: Growth | None, grown: 
     report = compare_added(both, grown, question, **named) if grown else compare_both(both, question, **named)
     report = with_target(report, subject.dataset.file.spec.target)
     learned.add("versions", report)
-    learned.findings.append(gated(report.finding(CODE), subject.dataset, report))
+    learned.findings.append(gated(report.finding(CODE), subject.dataset, at_least(report)))
 
 
 def _changed_units(run: Run, subject: Subject, before: Version) -> str:

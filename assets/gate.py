@@ -23,28 +23,33 @@ HELD_BACK = (
 )
 
 
-def gated(finding: Finding, dataset: Dataset, report: ShiftReport | None = None) -> Finding:
+def gated(finding: Finding, dataset: Dataset, surely: float | None = None) -> Finding:
     """A warning that blocks where the dataset's file says so.
 
     Args:
         finding: The answer.
         dataset: Whose.
-        report: The comparison that it speaks of: it blocks beyond `block_above`, and warns up to there.
+        surely: How large what it speaks of is at least: it blocks beyond `block_above`, and warns up to there. None
+            where no size is known: it blocks.
     """
     shift = dataset.file.spec.shift
     if finding.outcome != "warn" or shift.on_shift != "block":
         return finding
     limit = max(shift.block_above, shift.tolerance)
-    if report is not None and (surely := _at_least(report)) <= limit:
+    if surely is not None and surely <= limit:
         said = f"it warns and does not block: the largest is at least {surely:.3f}, and blocks above {limit:g}"
         return replace(finding, seen=f"{finding.seen}; {said}")
     remedy = f"{finding.advice} {HELD_BACK.format(name=dataset.name, code=finding.code)}"
     return replace(finding, outcome="fail", remedy=remedy)
 
 
-def _at_least(report: ShiftReport) -> float:
-    """The lower end of the interval of what surely shifted most."""
-    return max([0.0, *(c.low or 0.0 for c in report.shifted), *(pair.low for pair in report.shifted_pairs)])
+def at_least(report: ShiftReport) -> float:
+    """The lower end of the interval of what surely shifted most.
+
+    A difference of correlations counts by half: it reaches to 2 where an effect reaches to 1.
+    """
+    columns = [c.low or 0.0 for c in report.shifted]
+    return max([0.0, *columns, *(pair.low / 2 for pair in report.shifted_pairs)])
 
 
 def let_pass(meta: Meta, dataset: str, fingerprint: str, found: Sequence[Finding]) -> list[Finding]:

@@ -30,6 +30,7 @@ from checks.watch_report import (
     reference_until,
     with_dayless,
 )
+from checks.watch_size import size_of
 from checks.watching import FEWEST_DAYS, YEAR, judge_days
 from warehouse.profiles import ADDED
 
@@ -94,11 +95,11 @@ def watch(run: Run, subject: Subject, growth: Growth | None, learned: Learned) -
     learned.days = list(day_rows(recipe, days.added, days.cells))
     if recipe.cells_of == _audit_of(run, subject):
         learned.day_cells = [cells_row(recipe, days.cells)]
-    finding = _judge(subject, days, known, learned)
+    alarm = _judge(subject, days, known, learned)
     dayless = (before.n_rows - known.counted.n_rows, before.n_rows) if known and before else None
     now = (days.n_read - days.added.n_rows, days.n_read)
-    finding = with_dayless(finding, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
-    learned.findings.append(gated(finding, subject.dataset))
+    finding = with_dayless(alarm, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
+    learned.findings.append(finding if finding.outcome == alarm.outcome else gated(finding, subject.dataset))
     return days
 
 
@@ -190,5 +191,7 @@ def _judge(subject: Subject, days: Days, known: Known | None, learned: Learned) 
     learned.watched = list(watched_rows(recipe, more, is_played_back=False))
     if not judged and not more and len(counted.days) <= FEWEST_DAYS:
         return not_yet(counted.days)
-    new = [one for one in more if one.day > newest]
-    return continuing([*judged, *more], new, late=days.late, window=window)
+    new, judged = [one for one in more if one.day > newest], [*judged, *more]
+    size = size_of(counted, watched, judged)
+    found = continuing(judged, new, late=days.late, window=window, size=size, tolerance=question.tolerance)
+    return gated(found, subject.dataset, size.at_least if size else None)

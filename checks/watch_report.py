@@ -11,11 +11,12 @@ from datetime import date, timedelta
 
 from checks.bins import Cells
 from checks.day_counts import DayCounts
-from checks.finding import Finding
+from checks.finding import Finding, Outcome
 from checks.remedies import watch_remedy
 from checks.report import ShiftReport
 from checks.shift import compare_sides
 from checks.shift_question import Question
+from checks.watch_size import Size
 from checks.watching import ALARM_AT, FEWEST_DAYS, Judged
 from checks.without_unit import difference
 from checks.words import figure, plural
@@ -83,15 +84,23 @@ def beginning(days: Sequence[date], played: Sequence[Judged]) -> Finding:
 
 
 def continuing(
-    judged: Sequence[Judged], new: Sequence[Judged], *, late: Sequence[int], window: ShiftReport | None
+    judged: Sequence[Judged],
+    new: Sequence[Judged],
+    *,
+    late: Sequence[int],
+    window: ShiftReport | None,
+    size: Size | None,
+    tolerance: float,
 ) -> Finding:
-    """What the new days say, and whether an alarm holds.
+    """What the new days say, and whether an alarm holds; one of a change below the tolerance is told and passes.
 
     Args:
         judged: All days that were judged as they came, the new ones among them.
         new: Those that came since the last version.
         late: By day that came before, the rows that were added to it.
         window: The last 28 days against the reference.
+        size: How large the change is that an alarm speaks of.
+        tolerance: Changes below it are no alarm.
     """
     told = [_told(judged, new)]
     if late:
@@ -102,6 +111,9 @@ def continuing(
     alarm = alarm_since(judged) or next((one for one in new if one.is_alarm), None)
     if alarm is None:
         return Finding(code=CODE, outcome="pass", seen="; ".join(told), remedy=window.remedy if window else "")
+    if size and size.at_most < tolerance:
+        told[0] += f"; the change is at most {size.at_most:.3f}, below the tolerance of {tolerance:g}"
+        return Finding(code=CODE, outcome="pass", seen="; ".join(told))
     remedy = watch_remedy(_led(alarm), alarm.day, window.remedy if window else "")
     return Finding(code=CODE, outcome="warn", seen="; ".join(told), remedy=remedy)
 
@@ -141,5 +153,6 @@ def with_dayless(
     if before and before[1]:
         more = difference((before[0], now[0]), (before[1], now[1]))
         if more.value > 0 and more.is_beyond(question.tolerance, question.alpha):
-            return replace(finding, outcome="warn", seen=f"{seen} ({before[0]:,} of {before[1]:,} before)")
+            outcome: Outcome = "fail" if finding.outcome == "fail" else "warn"
+            return replace(finding, outcome=outcome, seen=f"{seen} ({before[0]:,} of {before[1]:,} before)")
     return replace(finding, seen=seen)
