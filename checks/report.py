@@ -1,4 +1,4 @@
-"""What a comparison of two sides says: one line a column, as values, JSON, a frame and text.
+"""What a comparison of two sides says: one line a column, as values, JSON, a frame, text and in a notebook.
 
 How it is computed is `checks.shift`.
 """
@@ -14,8 +14,9 @@ from checks.distances import NAMES as DISTANCES
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
 from checks.remedies import Seen, remedy_of
+from checks.report_html import html_of
 from checks.shift_figures import figures_of
-from checks.words import p_words, plural
+from checks.words import plural
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +25,7 @@ CODE = "SHIFT6"
 MOST_NAMED = 3
 MOST_LINES = 40
 MOST_PAIR_LINES = 8
+TO_POLARS = ".to_polars()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +115,7 @@ class ShiftReport:
             return [self.finding(CODE), *told]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
-            Finding(
-                code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}", remedy=self._remedy([c])
-            )
+            Finding(code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {c.size}", remedy=self._remedy([c]))
             for c in self.shifted
         ]
         pairs = [
@@ -177,7 +177,7 @@ class ShiftReport:
 
     def _led(self) -> str:
         """The columns that shifted most, and the pair."""
-        said = [f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED]]
+        said = [f"{c.column} ({c.size})" for c in self.shifted[:MOST_NAMED]]
         if (more := len(self.shifted) - MOST_NAMED) > 0:
             said[-1] += f" and {plural(more, 'more column')}"
         if pairs := self.shifted_pairs:
@@ -238,21 +238,41 @@ class ShiftReport:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __str__(self) -> str:
-        return "\n".join([*self.lines(), *([f"What to do: {self.remedy}"] if self.remedy else [])])
+        return "\n".join([*self.lines(), *filter(None, [self._to_do])])
 
     __repr__ = __str__
 
-    def lines(self, most: int = MOST_LINES, rest: str = ".to_polars()") -> list[str]:
+    @property
+    def _to_do(self) -> str:
+        return f"What to do: {self.remedy}" if self.remedy else ""
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: the verdict, what to do, a line a column, and the pictures of what shifted."""
+        shifted = {column.column for column in self.shifted}
+        drawn = [one for one in self.figures if one["kind"] in {"effects", "pairs"} or one.get("title") in shifted]
+        head, by, *_ = self._heading()
+        above = [f"{head}; {by}", self.classifier.line if self.classifier else "", self._to_do]
+        told = (self.columns[:MOST_LINES], self._ending(MOST_LINES, TO_POLARS))
+        return html_of(self.finding(self.code).seen, above, *told, drawn, declared=self.declared)
+
+    def lines(self, most: int = MOST_LINES, rest: str = TO_POLARS) -> list[str]:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
+        width = max([6, *(len(c.named) for c in self.columns[:most])])
+        titles = f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed"
+        table = [column.line(width) for column in self.columns[:most]]
+        return [*self._heading(), titles, *table, *self._ending(most, rest)]
+
+    def _heading(self) -> list[str]:
+        """What stands above its table."""
         sides = ((self.current, self.n_current), (self.reference, self.n_reference))
         head = " against ".join(named if f"{n:,} rows" in named else f"{named} ({n:,} rows)" for named, n in sides)
-        width = max([6, *(len(_shown(c.column)) for c in self.columns[:most])])
-        lines = [head, f"by {self.by}", *([self.note] if self.note else [])]
-        lines += [self.classifier.line] if self.classifier else []
-        lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
-        lines += [_line(column, width) for column in self.columns[:most]]
-        if (more := len(self.columns) - most) > 0:
-            lines.append(f"and {plural(more, 'more column')}: `{rest}` has them all")
+        classified = self.classifier.line if self.classifier else ""
+        return [head, f"by {self.by}", *filter(None, [self.note, classified])]
+
+    def _ending(self, most: int, rest: str) -> list[str]:
+        """What stands below its table: how many columns are left out, and the pairs."""
+        n_more = len(self.columns) - most
+        lines = [f"and {plural(n_more, 'more column')}: `{rest}` has them all"] if n_more > 0 else []
         if self.n_pairs:
             n_shifted = len(self.shifted_pairs) or "none"
             lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {n_shifted} shifted")
@@ -264,24 +284,3 @@ def place(column: ColumnShift) -> tuple[int, float]:
     """Where a column stands in a report: those that shifted first, by their effect."""
     order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
     return order[column.verdict], -(column.effect or 0.0)
-
-
-def _line(c: ColumnShift, width: int) -> str:
-    verdict = c.verdict.replace("_", " ")
-    if c.effect is None:
-        return f"{_shown(c.column):<{width}}  {verdict:<14}  {c.why}".rstrip()
-    said = c.said or c.statistic
-    return (
-        f"{_shown(c.column):<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
-        f"   {p_words(c.p_corrected):<10}  {said}"
-    ).rstrip()
-
-
-def _shown(column: str) -> str:
-    """A name in one line."""
-    return column.replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _size(c: ColumnShift) -> str:
-    change = c.grew or (f"{c.changes[0].what} {c.changes[0].value:+.2f}" if c.changes else "")
-    return f"effect {c.effect:.2f}, at least {c.low:.2f}{f'; {change}' if change else ''}"
