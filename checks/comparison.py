@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
+from checks.classified import with_classifier
 from checks.collect import one_row
 from checks.column_parts import DEALT, PART, cells_with_parts, with_dealt_levels
 from checks.frames import CURRENT, OURS, REFERENCE, on_one_engine, told_apart_by_name, without_ours
@@ -24,7 +25,6 @@ from checks.row_units import bucket_of, entity_text, lacks_all, of_own_side, row
 from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import Question, compare_sides
-from checks.two_sample_classifier import with_classifier
 from checks.units import are_paired
 from checks.without_unit import Without, count_without, with_those_without
 from checks.words import plural
@@ -76,7 +76,7 @@ def compare(
         target: The column that a model is to predict: the report says so when it is among those that shifted.
         time: The column of time. Without `entity` the unit is then the day.
         entity: The columns whose rows belong together: the unit. Without either, the unit is the row.
-        classifier: Whether a classifier is asked too; see `checks.two_sample_classifier`.
+        classifier: Whether a classifier is asked too, within the same alpha; see `checks.classified`.
         **policy: `alpha` (.05), the family-wise error that is allowed; `tolerance` (.02), below which effects (total
             variation) are no alarm.
 
@@ -98,11 +98,11 @@ def compare(
     unit = ", ".join(named) or ("day" if time else "row")
     question = replace(Question(unit=unit, target=target, time=time), **dict[str, Any](options))
     both, question = _asked(both, question, named, time)
-    report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
+    report = compare_both(both, question, reference=REFERENCE, current=CURRENT)
     if classifier and report.n_reference and report.n_current:
         table = of_own_side(both.table) if both.is_entity_the_row else both.table
         report = with_classifier(report, table, question)
-    return with_those_without(report.noted(*said), both.without, alpha=question.alpha)
+    return with_those_without(with_target(report, target).noted(*said), both.without, alpha=question.alpha)
 
 
 def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:

@@ -34,6 +34,10 @@ COLUMNS = {
     "those of {current}{slices}; or reweight.",
     "WATCH1": "Mend the source, or retrain on days like the last ones{more}.",
 }
+TOLD_APART = (
+    "A classifier tells {current} from {reference} by {leading}: look at these together, slices of one over another; "
+    "then collect or synthesise examples like those of {current}, or reweight."
+)
 DECLARE = " If they are meant to differ, declare `evaluate_on`."
 TARGET = (
     "The target {target} itself shifted: where rows of a class look as they did, other priors mend it "
@@ -65,6 +69,7 @@ class Seen:
         columns: The columns that shifted, the largest effect first.
         excesses: Of what the current side has more, in their order.
         pairs: The pairs that shifted, the largest effect first.
+        leading: The columns by which a classifier tells the sides apart.
         target: What a model is to predict.
         is_declared: The sides are meant to differ.
     """
@@ -75,6 +80,7 @@ class Seen:
     columns: Sequence[str] = ()
     excesses: Sequence[Excess] = ()
     pairs: Sequence[PairShift] = ()
+    leading: Sequence[str] = ()
     target: str | None = None
     is_declared: bool = False
 
@@ -86,6 +92,8 @@ def remedy_of(seen: Seen) -> str:
 
 def _said(seen: Seen) -> Iterator[str]:
     if not seen.columns and not seen.pairs:
+        if seen.leading:
+            yield TOLD_APART.format(reference=seen.reference, current=seen.current, leading=listed(seen.leading))
         return
     told = WHOLE.get(seen.code) or (COLUMNS.get(seen.code) if seen.columns else None)
     if told:

@@ -88,8 +88,13 @@ class ShiftReport:
 
     @property
     def is_shifted(self) -> bool:
-        """Whether any column or pair of columns shifted."""
-        return bool(self.shifted or self.shifted_pairs)
+        """Whether any column or pair of columns shifted, or a classifier that was asked for tells the sides apart."""
+        return bool(self.shifted or self.shifted_pairs or self.told_apart)
+
+    @property
+    def told_apart(self) -> Classifier | None:
+        """The classifier, where it tells the sides apart."""
+        return self.classifier if self.classifier and self.classifier.verdict == "shifted" else None
 
     @property
     def shifted(self) -> tuple[ColumnShift, ...]:
@@ -108,11 +113,8 @@ class ShiftReport:
     @property
     def findings(self) -> list[Finding]:
         """One finding a column or pair that shifted, or one that says that none did; and that of a classifier."""
-        told = []
-        if self.classifier and self.classifier.verdict == "shifted":
-            told = [Finding(code="SHIFT6", outcome="pass" if self.declared else "warn", seen=self.classifier.line)]
         if not self.is_shifted:
-            return [self.finding(CODE), *told]
+            return [self.finding(CODE)]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
             Finding(code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {c.size}", remedy=self._remedy([c]))
@@ -122,14 +124,21 @@ class ShiftReport:
             Finding(code=CODE, outcome=outcome, column=p.first, seen=p.line, remedy=self._remedy([], [p]))
             for p in self.shifted_pairs
         ]
+        told = [
+            Finding(code=CODE, outcome=outcome, seen=c.line, remedy=self._remedy([], (), c))
+            for c in [self.told_apart]
+            if c
+        ]
         return [*columns, *pairs, *told]
 
     @property
     def remedy(self) -> str:
         """What to do about it, naming the columns and of what the current side has more; empty without a shift."""
-        return self._remedy(self.shifted, self.shifted_pairs)
+        return self._remedy(self.shifted, self.shifted_pairs, self.told_apart)
 
-    def _remedy(self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = ()) -> str:
+    def _remedy(
+        self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = (), told: Classifier | None = None
+    ) -> str:
         seen = Seen(
             code=self.code,
             reference=self.reference,
@@ -137,6 +146,7 @@ class ShiftReport:
             columns=[c.column for c in columns],
             excesses=[c.excesses[0] for c in columns if c.excesses],
             pairs=pairs,
+            leading=told.leading or ("all columns",) if told else (),
             target=self.target,
             is_declared=self.declared,
         )
@@ -176,13 +186,15 @@ class ShiftReport:
         return f" (by {current:,} and {reference:,} of these rows)"
 
     def _led(self) -> str:
-        """The columns that shifted most, and the pair."""
+        """The columns that shifted most, the pair, and the classifier."""
         said = [f"{c.column} ({c.size})" for c in self.shifted[:MOST_NAMED]]
         if (more := len(self.shifted) - MOST_NAMED) > 0:
             said[-1] += f" and {plural(more, 'more column')}"
         if pairs := self.shifted_pairs:
             rest = f" and {plural(len(pairs) - 1, 'more pair')}" if len(pairs) > 1 else ""
             said.append(f"{pairs[0].named} ({pairs[0].change}){rest}")
+        if self.told_apart:
+            said.append(self.told_apart.told)
         return ", ".join(said)
 
     def to_json(self) -> dict[str, Any]:
