@@ -70,6 +70,15 @@ def test_entities_that_are_on_both_sides_are_swapped_in_pairs() -> None:
     assert verdicts(report)["customer"] == "not_applicable"
 
 
+def test_entities_that_are_on_both_sides_have_margins_of_pairs() -> None:
+    drawn = np.random.default_rng(3)
+    level = drawn.normal(0, 3, 400)
+    one, two = (pl.DataFrame({"who": np.arange(400), "x": level + drawn.normal(by, 0.3, 400)}) for by in (0.0, 0.2))
+    told = {c.column: c for c in compare(one, two, entity="who").columns}["x"].changes[0]
+    assert told.margin < 0.03  # of sides that share no entity it would be .14
+    assert told.value > told.margin
+
+
 def test_days_are_the_unit_where_only_a_time_is_named() -> None:
     report = compare(made(3_000, 1), made(3_000, 2, first_day=200), time="day")
     assert report.unit.startswith("day: 90 against 90")
