@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from checks.effect import Change, Excess
-from checks.words import p_words
 
 Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
 AS_DECLARED = "shifted, as declared"
@@ -103,11 +102,3 @@ class ColumnShift:
     def named(self) -> str:
         """Its name in one line."""
         return self.column.replace("\n", "\\n").replace("\r", "\\r")
-
-    def line(self, width: int) -> str:
-        """Its line of a table for a terminal, in which names have `width` characters."""
-        head = f"{self.named:<{width}}  {self.verdict.replace('_', ' '):<14}  "
-        if self.effect is None:
-            return f"{head}{self.why}".rstrip()
-        interval = f"{self.effect:6.3f}  {self.low:.3f}-{self.high:.3f}"
-        return f"{head}{interval}   {p_words(self.p_corrected):<10}  {self.said or self.statistic}".rstrip()

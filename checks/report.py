@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from checks.column_shift import ColumnShift
+from checks.column_shift import AS_DECLARED, ColumnShift
 from checks.distances import NAMES as DISTANCES
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
 from checks.remedies import Seen, remedy_of
 from checks.report_html import html_of
+from checks.report_text import table_of
 from checks.shift_figures import figures_of
 from checks.words import plural
 
@@ -80,11 +81,16 @@ class ShiftReport:
 
         `checks.figure.draw` makes SVG of each.
         """
-        return figures_of(self.columns, self.shifted_pairs, tolerance=self.tolerance, named=self._sides)
+        named, declared = self._sides, self.declared
+        return figures_of(self.columns, self.shifted_pairs, tolerance=self.tolerance, named=named, declared=declared)
 
     @property
     def _sides(self) -> str:
         return f"{self.current} against {self.reference}"
+
+    @property
+    def _shifted(self) -> str:
+        return AS_DECLARED if self.declared else "shifted"
 
     @property
     def is_shifted(self) -> bool:
@@ -160,9 +166,7 @@ class ShiftReport:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
         about = f"; {self.note}" if self.note else ""
         if self.is_shifted:
-            led = self._led()
-            said = "shifted, as declared" if self.declared else "shifted"
-            seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
+            seen = f"{sides}: {self._shifted}: {self._led()}; by {self.unit}{about}"
             outcome: Outcome = "pass" if self.declared else "warn"
             return Finding(code=code, outcome=outcome, seen=seen, remedy=self.remedy)
         if all(c.p_value is None for c in judged):
@@ -269,10 +273,8 @@ class ShiftReport:
 
     def lines(self, most: int = MOST_LINES, rest: str = TO_POLARS) -> list[str]:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
-        width = max([6, *(len(c.named) for c in self.columns[:most])])
-        titles = f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed"
-        table = [column.line(width) for column in self.columns[:most]]
-        return [*self._heading(), titles, *table, *self._ending(most, rest)]
+        table = table_of(self.columns[:most], declared=self.declared)
+        return [*self._heading(), *table, *self._ending(most, rest)]
 
     def _heading(self) -> list[str]:
         """What stands above its table."""
@@ -286,8 +288,8 @@ class ShiftReport:
         n_more = len(self.columns) - most
         lines = [f"and {plural(n_more, 'more column')}: `{rest}` has them all"] if n_more > 0 else []
         if self.n_pairs:
-            n_shifted = len(self.shifted_pairs) or "none"
-            lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {n_shifted} shifted")
+            shifted = f"{n} {self._shifted}" if (n := len(self.shifted_pairs)) else "none shifted"
+            lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {shifted}")
             lines += [f"  {pair.line}" for pair in self.shifted_pairs[:MOST_PAIR_LINES]]
         return lines
 

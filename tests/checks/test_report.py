@@ -5,7 +5,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import polars as pl
 
+from checks.column_shift import ColumnShift
 from checks.comparison import compare
+from checks.report import ShiftReport
 
 EVIL = '<img src=x onerror="alert(1)">&'
 
@@ -28,3 +30,13 @@ def test_a_notebook_shows_the_verdict_the_table_and_the_pictures_of_what_shifted
     titles = [picture.findtext("{*}title") for picture in page.iter("{http://www.w3.org/2000/svg}svg")]
     assert titles == ["current against reference: effect by column", EVIL]
     assert any("What to do: Where a model learns" in (p.text or "") for p in page.iter("p"))
+
+
+def test_a_declared_shift_has_one_word_in_text_and_pictures() -> None:
+    sides = {"reference": "train", "current": "dev", "n_reference": 9, "n_current": 9, "unit": "row"}
+    shifted = ColumnShift(column="x", verdict="shifted", effect=0.2, low=0.1, high=0.3, p_corrected=0.01)
+    report = ShiftReport(declared=True, columns=(shifted,), **sides)
+    assert "shifted, as declared: x" in report.finding("SHIFT3").seen
+    assert report.lines()[-1].startswith("x       shifted, as declared   0.200  ")
+    assert report.figures[0]["rows"][0]["verdict"] == "shifted, as declared"
+    assert '<td style="text-align:left">shifted, as declared</td>' in report._repr_html_()
