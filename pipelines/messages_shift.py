@@ -21,7 +21,7 @@ MOST_DAYS = 28
 def shift(name: str, facts: Facts, *, by: str | None) -> None:
     """All that was asked of the shift of a version."""
     messages.say(f"{facts['dataset']}  version {facts['version']}")
-    if by in {None, "day"} and (facts["comparisons"] or facts.get("watch")):
+    if by in {None, "day", "month"} and (facts["comparisons"] or facts.get("watch")):
         messages.findings(facts["findings"])
     if watch := facts.get("watch"):
         _days(watch)

@@ -71,6 +71,7 @@ def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristm
         r"^ *2024-03 +1,\d{3} +0\.\d{3} \(0\.\d{3}-0\.\d{3}\) +\w+ +(shifted|same|cannot tell) +\d *$", march
     )
     assert "SHIFT4" not in by_month
+    assert "SHIFT5     Months: " in by_month, "what is said of the whole stands above the months"
 
 
 def test_shift_by_day_tells_of_the_watch(shop: Path, gristmill: Gristmill) -> None:
