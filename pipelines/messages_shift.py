@@ -37,6 +37,14 @@ def shift(name: str, facts: Facts, *, by: str | None) -> None:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --by day")
 
 
+def two(report: ShiftReport, *, rest: str) -> None:
+    """Two versions or splits that were compared just now; `rest` gives the columns that are left out."""
+    for line in report.lines(rest=rest):
+        messages.say(line)
+    if report.remedy:
+        messages.say(f"What to do: {report.remedy}")
+
+
 def _comparison(name: str, comparison: Facts, *, with_remedy: bool) -> None:
     """A comparison as a table; its remedy where no finding before it has told it."""
     report = ShiftReport.from_json({k: v for k, v in comparison.items() if k not in {"kind", "remedy"}})

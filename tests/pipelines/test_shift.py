@@ -143,6 +143,18 @@ def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
     assert {c.column: c.why for c in grown.columns}["customer"] == "it is the entity"
 
 
+def test_two_versions_or_splits_are_compared_on_the_command_line_too(shop: Path, gristmill: Gristmill) -> None:
+    told = gristmill("shift", "visits@1", "visits@2")
+    assert told.code == 0
+    assert told.out == f"{gm.compare('visits@1', 'visits@2')}\n"
+    facts = json.loads(gristmill("shift", "visits.train", "visits.dev", "--json").out)
+    assert facts == json.loads(json.dumps(gm.compare("visits.train", "visits.dev").to_json())) | {"schema_version": 1}
+    refused = gristmill("shift", "visits@1", "visits@2", "--by", "day")
+    assert (refused.code, "leave out `--by`" in refused.err) == (2, True)
+    unknown = gristmill("shift", "visits@1", "visits@9")
+    assert (unknown.code, "visits" in unknown.err and "9" in unknown.err) == (4, True)
+
+
 def test_a_name_is_compared_with_a_frame(shop: Path) -> None:
     frame = gm.dataset("visits").load("train")
     report = gm.compare("visits.dev", frame, entity="customer")
