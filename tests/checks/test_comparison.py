@@ -122,6 +122,18 @@ def test_an_empty_side_has_nothing_to_compare() -> None:
     assert report.finding("SHIFT6").outcome == "not_applicable"
 
 
+def test_rows_that_were_repeated_are_said_to_be_no_units_and_those_that_chance_repeats_are_not() -> None:
+    drawn = np.random.default_rng(0)
+    one, two = (pl.DataFrame({"x": drawn.normal(size=n), "y": drawn.normal(size=n)}) for n in (300, 200))
+    report = compare(one, pl.concat([two] * 3))
+    assert report.note.startswith("400 of 900 rows are copies of others of their side, more than independent c")
+    assert report.note in report.finding("SHIFT6").seen
+    assert compare(one, two).note == ""
+    assert compare(one, pl.concat([two, two.head(10)])).note == "", "so few change little"
+    few = [pl.DataFrame({"a": drawn.choice(["p", "q", "r"], n), "b": drawn.integers(0, 4, n)}) for n in (700, 500)]
+    assert compare(*few).note == ""
+
+
 @pytest.mark.slow
 def test_tables_of_few_different_rows_alarm_at_the_stated_rate() -> None:
     """Twelve different rows at most: copies are told apart by their number, on both sides alike."""
