@@ -10,6 +10,7 @@ import pytest
 
 from checks.comparison import compare
 from checks.errors import NoSuchColumn
+from checks.profile import IS_A_NUMBER
 
 
 def made(n: int, seed: int, shift: float = 0.0, first_day: int = 0) -> pl.DataFrame:
@@ -132,6 +133,30 @@ def test_rows_that_were_repeated_are_said_to_be_no_units_and_those_that_chance_r
     assert compare(one, pl.concat([two, two.head(10)])).note == "", "so few change little"
     few = [pl.DataFrame({"a": drawn.choice(["p", "q", "r"], n), "b": drawn.integers(0, 4, n)}) for n in (700, 500)]
     assert compare(*few).note == ""
+
+
+def test_a_number_that_counts_on_names_rows_and_what_was_measured_is_compared() -> None:
+    drawn = np.random.default_rng(0)
+
+    def side(n: int, first: int) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "order": np.arange(first, first + n),
+                "gaps": first + 7 * np.arange(n) + drawn.integers(0, 6, n),
+                "some": pl.Series([None if i % 3 else first + i for i in range(n)], dtype=pl.Int64),
+                "level": first + 100.0 * drawn.normal(size=n),
+                "cents": first * 1_000 + drawn.integers(0, 20_000_000, n),
+                "age": first // 500 + drawn.integers(0, 60, n),
+            }
+        )
+
+    report = compare(side(1_000, 0), side(800, 20_000))
+    told = {c.column: c for c in report.columns}
+    for name in ("order", "gaps", "some"):
+        assert (told[name].verdict, told[name].why) == ("not_applicable", IS_A_NUMBER)
+    assert {c.column for c in report.shifted} == {"level", "cents", "age"}
+    both = compare(side(1_000, 0), side(1_800, 0), entity="order")
+    assert {c.column: c.why for c in both.columns}["some"] == IS_A_NUMBER, "both sides may have the same"
 
 
 @pytest.mark.slow
