@@ -6,7 +6,7 @@ After Andrew Ng, *Nuts and Bolts of Applying Deep Learning* (2016): make train m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,6 +51,13 @@ PAIRS = {
     "missing together": "Values are missing together otherwise than before ({named}): ask the source why.",
     "pattern of missing values": "Values are missing elsewhere than before ({named}): ask the source why.",
     "correlation": "Columns hang together otherwise than before ({named}): look at how the source makes or joins them.",
+}
+# By what a model's loss grew from, once that is surely more than nothing.
+GROWN_LOSS = {
+    "inputs": "Other inputs cost: make train more like them, by examples that are collected or synthesised like those "
+    "that came, or reweight.",
+    "relation": "The relation at the same inputs costs: reweighting does not help there, get labels from the new world "
+    "and retrain.",
 }
 WATCHED = (
     "Look at {leading} from {day} on: `--by day` of `gristmill shift` shows it. {window}Seasons are real and alarm "
@@ -113,6 +120,15 @@ def _said(seen: Seen) -> Iterator[str]:
         if pairs := [pair for pair in seen.pairs if pair.meaning == meaning]:
             firsts = list(dict.fromkeys(pair.first for pair in pairs))
             yield words.format(first=listed(firsts), named=listed([pair.named for pair in pairs]))
+
+
+def loss_remedy(grown: Collection[str]) -> str:
+    """What to do about a loss that grew, by the parts that did: `inputs`, `relation`.
+
+    >>> loss_remedy(["relation"]).startswith("The relation at the same inputs costs")
+    True
+    """
+    return " ".join(words for part, words in GROWN_LOSS.items() if part in grown)
 
 
 def watch_remedy(leading: str, day: date, window: str) -> str:
