@@ -34,7 +34,7 @@ def compare_by_month(subject: Subject, days: Days | None, learned: Learned) -> N
     reports = compare_months(profile, profile.cells, question)
     for report in reports:
         learned.add("months", report)
-    learned.findings.append(months_finding(reports, profile))
+    learned.findings.append(months_finding(reports, profile, n_rows=subject.n_rows, time=days.recipe.time))
     target = next((c for c in profile.cells if c.column == spec.target), None)
     drawn = (effect_line(reports, question.tolerance), target_line(profile, target) if target else None)
     learned.figures = [figure for figure in drawn if figure]

@@ -6,7 +6,7 @@ that counted all rows. How days are counted and judged is `checks`; when, `asset
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -20,7 +20,7 @@ from checks.watch_report import reference_until
 from checks.watching import Judged
 from warehouse.meta import Meta
 from warehouse.profiles import packed, packed_sums, unpacked, unpacked_sums
-from warehouse.records import Version
+from warehouse.records import Step, Version
 from warehouse.schema import DAY_CELLS, DAYS, WATCHED
 
 Rows = list[dict[str, Any]]
@@ -67,10 +67,10 @@ class Known:
         recipe: How days are counted.
     """
 
-    def __init__(self, meta: Meta, version: Version, recipe: Recipe) -> None:
-        self._meta, self._dataset = meta, version.dataset
+    def __init__(self, meta: Meta, dataset: str, audits: Collection[str], recipe: Recipe) -> None:
+        self._meta, self._dataset = meta, dataset
         self.recipe = recipe
-        self._audits = {v.audit_id for v in meta.versions(version.dataset) if v.version <= version.version}
+        self._audits = audits
 
     @classmethod
     def of(cls, meta: Meta, version: Version | None) -> Known | None:
@@ -78,8 +78,18 @@ class Known:
         if version is None:
             return None
         (audit,) = meta.steps(version.dataset, step_id=version.audit_id)
+        audits = {v.audit_id for v in meta.versions(version.dataset) if v.version <= version.version}
+        return cls._of(meta, audit, audits)
+
+    @classmethod
+    def of_build(cls, meta: Meta, audit: Step) -> Known | None:
+        """What an audit of a build that is no version knows, and those of all versions before it."""
+        return cls._of(meta, audit, {audit.step_id, *(v.audit_id for v in meta.versions(audit.dataset))})
+
+    @classmethod
+    def _of(cls, meta: Meta, audit: Step, audits: Collection[str]) -> Known | None:
         raw = audit.detail.get("watch")
-        return cls(meta, version, Recipe.from_json(raw)) if raw else None
+        return cls(meta, audit.dataset, audits, Recipe.from_json(raw)) if raw else None
 
     def _rows(self, table: Any, **equal: str) -> Rows:
         return [row for row in self._meta.rows(table, dataset=self._dataset, **equal) if row["step_id"] in self._audits]

@@ -18,8 +18,8 @@ from warehouse.schema import PASSES
 # Questions that block by the dataset's policy alone: nothing is broken, so a person may decide otherwise.
 BY_POLICY = ("SHIFT4", "WATCH1")
 HELD_BACK = (
-    "`shift: {{on_shift: block}}` holds this version back. Once you know why it differs, `gristmill accept {name} "
-    "{code} --why WHY` lets this one version pass at the next run."
+    "`shift: {{on_shift: block}}` holds this version back: `gristmill shift {name} --held-back` shows what differs. "
+    "Once you know why, `gristmill accept {name} {code} --why WHY` lets this one version pass at the next run."
 )
 
 

@@ -183,7 +183,7 @@ def windows_of(changes: Mapping[tuple[str, str], dict[str, Any]], gaps: Collecti
 
 
 def told_changes(meta: Meta, model_run_id: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """The changes of a run, by metric and gap, each with its sentence as `line`."""
+    """The changes of a run, by metric and gap, each with its sentence as `line` and its remedy."""
     found = {}
     for row in meta.rows(LOSS_CHANGES, model_run_id=model_run_id):
         parts: dict[str, Any] = {
@@ -192,7 +192,10 @@ def told_changes(meta: Meta, model_run_id: str) -> dict[tuple[str, str], dict[st
             if row[name] is not None
         }
         known = {name: row[name] for name in ("verdict", "why", "overlap", "n_before", "n_after")}
-        line = LossChange(**known | parts).line(METRICS[row["metric"]].title)
+        change = LossChange(**known | parts)
         told = {name: value for name, value in row.items() if name not in {"model_run_id", "ordinal"}}
-        found[row["metric"], row["name"]] = told | {"line": line}
+        found[row["metric"], row["name"]] = told | {
+            "line": change.line(METRICS[row["metric"]].title),
+            "remedy": change.remedy,
+        }
     return found

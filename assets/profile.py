@@ -21,7 +21,7 @@ from checks.column_stats import figure_of, quartiles, stats_of
 from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
 from checks.finding import Finding
 from checks.growth import Grown, anew, grow, pooled_counts
-from checks.profile import Profile, scan
+from checks.profile import IS_A_NUMBER, Profile, scan
 from checks.report import ShiftReport
 from checks.sampled_rows import Sample
 from checks.score_columns import Scored, score_rows
@@ -215,7 +215,8 @@ def learn(subject: Subject, counted: Counted) -> Learned:
 
 def told(cells: tuple[Cells, ...], silent: Mapping[str, str]) -> tuple[Cells, ...]:
     """Cells with why some are not compared."""
-    return tuple(replace(c, why=silent[c.column]) if c.column in silent and not c.why else c for c in cells)
+    is_free = {"", IS_A_NUMBER}  # a key is a key before it is a number of rows
+    return tuple(replace(c, why=silent[c.column]) if c.column in silent and c.why in is_free else c for c in cells)
 
 
 def _column_rows(subject: Subject, profile: Profile) -> Iterator[dict[str, Any]]:

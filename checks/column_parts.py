@@ -8,7 +8,7 @@ which each is rare, when two tables are compared, by which of 32 parts they fall
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from checks.bins import Cells, Kind
-from checks.collect import collect
+from checks.collect import collect, one_row
 from checks.kinds import hashed
 from checks.profile import cells_of
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -94,6 +95,15 @@ def with_dealt_levels(table: ir.Table, cells: Sequence[Cells], *, n_rows: int) -
         for name, c in named.items()
     )
     return dealt, (*cells, *of_parts)
+
+
+def levels_in_common(table: ir.Table, columns: Iterable[str]) -> Iterator[str]:
+    """How many levels of a column are on both sides, where each is too rare to be compared."""
+    for column in columns:
+        part = table["_part"]
+        by_level = table.filter(table[column].notnull()).group_by(level=column).agg(first=part.min(), last=part.max())
+        n = one_row(by_level.aggregate(n=by_level.count(), shared=(by_level["first"] != by_level["last"]).sum()))
+        yield f"{int(n['shared'] or 0):,} of {plural(int(n['n']), 'level')} of {column} are on both sides"
 
 
 def _dealt(column: Any) -> Any:

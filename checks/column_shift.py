@@ -12,6 +12,7 @@ from typing import Any, Literal
 from checks.effect import Change, Excess
 
 Verdict = Literal["same", "shifted", "cannot_tell", "not_applicable"]
+AS_DECLARED = "shifted, as declared"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,3 +83,22 @@ class ColumnShift:
         """Of what there is more, where the change that is told first is within its margin: a mean may stay."""
         is_still = not self.changes or abs(self.changes[0].value) <= self.changes[0].margin
         return self.excesses[0].said if is_still and self.excesses else ""
+
+    def verdict_said(self, *, declared: bool) -> str:
+        """Its verdict in words; a shift that was declared is no surprise.
+
+        >>> ColumnShift(column="x", verdict="shifted").verdict_said(declared=True)
+        'shifted, as declared'
+        """
+        return AS_DECLARED if declared and self.verdict == "shifted" else self.verdict.replace("_", " ")
+
+    @property
+    def size(self) -> str:
+        """The effect, the least that it surely is, and what changed most."""
+        change = self.grew or (f"{self.changes[0].what} {self.changes[0].value:+.2f}" if self.changes else "")
+        return f"effect {self.effect:.2f}, at least {self.low:.2f}{f'; {change}' if change else ''}"
+
+    @property
+    def named(self) -> str:
+        """Its name in one line."""
+        return self.column.replace("\n", "\\n").replace("\r", "\\r")

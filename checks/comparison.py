@@ -5,14 +5,15 @@ What a unit is (an entity, a day, a row) is decided here; what is computed on un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.bins import Cells
+from checks.classified import with_classifier
 from checks.collect import one_row
-from checks.column_parts import DEALT, PART, cells_with_parts, with_dealt_levels
+from checks.column_parts import DEALT, PART, cells_with_parts, levels_in_common, with_dealt_levels
 from checks.frames import CURRENT, OURS, REFERENCE, on_one_engine, told_apart_by_name, without_ours
 from checks.kinds import hashed
 from checks.meeting import met, unlike
@@ -25,10 +26,8 @@ from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import compare_sides
 from checks.shift_question import Question
-from checks.two_sample_classifier import with_classifier
 from checks.units import are_paired
 from checks.without_unit import Without, count_without, with_those_without
-from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -50,6 +49,7 @@ class Both:
         not_compared: Columns that are not, and why.
         is_entity_the_row: No two rows are of one entity.
         without: Rows that have no entity or no day.
+        said: What is to be said of the units.
     """
 
     table: ir.Table
@@ -57,6 +57,7 @@ class Both:
     not_compared: Mapping[str, str] = field(default_factory=dict)
     is_entity_the_row: bool = False
     without: tuple[Without, ...] = ()
+    said: str = ""
 
 
 def compare(
@@ -77,7 +78,7 @@ def compare(
         target: The column that a model is to predict: the report says so when it is among those that shifted.
         time: The column of time. Without `entity` the unit is then the day.
         entity: The columns whose rows belong together: the unit. Without either, the unit is the row.
-        classifier: Whether a classifier is asked too; see `checks.two_sample_classifier`.
+        classifier: Whether a classifier is asked too, within the same alpha; see `checks.classified`.
         **policy: `alpha` (.05), the family-wise error that is allowed; `tolerance` (.02), below which effects (total
             variation) are no alarm.
 
@@ -99,11 +100,11 @@ def compare(
     unit = ", ".join(named) or ("day" if time else "row")
     question = replace(Question(unit=unit, target=target, time=time), **dict[str, Any](options))
     both, question = _asked(both, question, named, time)
-    report = with_target(compare_both(both, question, reference=REFERENCE, current=CURRENT), target)
+    report = compare_both(both, question, reference=REFERENCE, current=CURRENT)
     if classifier and report.n_reference and report.n_current:
         table = of_own_side(both.table) if both.is_entity_the_row else both.table
         report = with_classifier(report, table, question)
-    return with_those_without(report.noted(*said), both.without, alpha=question.alpha)
+    return with_those_without(with_target(report, target).noted(both.said, *said), both.without, alpha=question.alpha)
 
 
 def _nothing_told(why: str, n_reference: int, n_current: int) -> ShiftReport:
@@ -214,22 +215,13 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     )
     report = compare_sides(one, two, cells, question, scores)
     dealt = [c.part_of for c in cells if c.column == f"{c.part_of}{PART}{DEALT}"]
-    return report.noted(*_levels_in_common(table, [c for c in dealt if _differs(report, c, question.alpha)]))
+    return report.noted(*levels_in_common(table, [c for c in dealt if _differs(report, c, question.alpha)]))
 
 
 def _differs(report: ShiftReport, column: str, alpha: float) -> bool:
     """Whether the levels of a column differ beyond chance, told by the parts that they are dealt to."""
     found = (c.p_corrected for c in report.columns if c.column == f"{column}{PART}{DEALT}")
     return any(p is not None and p <= alpha for p in found)
-
-
-def _levels_in_common(table: ir.Table, columns: Iterable[str]) -> Iterator[str]:
-    """How many levels of a column are on both sides, where each is too rare to be compared."""
-    for column in columns:
-        part = table["_part"]
-        by_level = table.filter(table[column].notnull()).group_by(level=column).agg(first=part.min(), last=part.max())
-        n = one_row(by_level.aggregate(n=by_level.count(), shared=(by_level["first"] != by_level["last"]).sum()))
-        yield f"{int(n['shared'] or 0):,} of {plural(int(n['n']), 'level')} of {column} are on both sides"
 
 
 def time_among(table: ir.Table, question: Question) -> str | None:
@@ -273,7 +265,8 @@ def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
         without = count_without(table, ~has_day(table[time]), time, is_left_out=True)
         day = by_day(table.mutate(_side=table["_part"]), time)
         return replace(both, table=day.mutate(_part=day["_side"]).drop("_side"), without=without)
-    return replace(both, table=rows_as_units(table, both.columns), is_entity_the_row=True)
+    rows = rows_as_units(table, both.columns)
+    return replace(both, table=rows.table, is_entity_the_row=True, said=rows.said)
 
 
 def _in_time(both: Both, question: Question, time: str, *, has_entity: bool) -> tuple[Both, Question]:

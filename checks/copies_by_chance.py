@@ -1,7 +1,7 @@
-"""Are the copies across splits as many as independent draws of the columns give?
+"""Are the copies across splits, or within a side, as many as independent draws of the columns give?
 
-Things with a key that are told by few columns look alike by chance, as two small blue shirts do. How copies are found
-is `checks.leakage`.
+Things that are told by few columns look alike by chance, as two small blue shirts do. How copies are found is
+`checks.leakage` and `checks.row_units`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,29 @@ def pairs_by_chance(placed: ir.Table, columns: Sequence[str]) -> tuple[int, floa
         if not _is_enough(n_equal, expected):
             return round(n_equal), None
     return round(n_equal), expected
+
+
+def are_repeated(sides: ir.Table, columns: Sequence[str]) -> bool:
+    """Whether rows of one side are equal in all columns more often than chance gives, by the same rule.
+
+    Args:
+        sides: Rows that have a `_part`, and `_entity`: one for rows that are equal in all columns.
+        columns: What is compared.
+    """
+    total, n_equal = _pairs_within(sides, []), _pairs_within(sides, ["_entity"])
+    expected = total
+    for name in columns:
+        expected *= _pairs_within(sides, [name]) / max(total, 1.0)
+        if not _is_enough(n_equal, expected):
+            return True
+    return False
+
+
+def _pairs_within(sides: ir.Table, columns: Sequence[str]) -> float:
+    """The pairs of rows of one side that are equal in `columns`."""
+    counts = sides.group_by([*columns, "_part"]).agg(_n=sides.count())
+    n = counts["_n"].cast("float64")
+    return float(one_row(counts.aggregate(pairs=(n * (n - 1)).sum()))["pairs"] or 0) / 2
 
 
 def _is_enough(n_equal: float, expected: float) -> bool:

@@ -135,13 +135,14 @@ class Excess:
         return self.current - self.reference
 
 
-def mean_change(moments: Array, is_first: NDArray[np.bool_], q: float) -> Change | None:
+def mean_change(moments: Array, is_first: NDArray[np.bool_], q: float, *, is_paired: bool = False) -> Change | None:
     """The difference of means in standard deviations.
 
     Args:
         moments: By unit: number, sum and sum of squares of finite values.
         is_first: Which units are the reference's.
         q: The quantile of the interval.
+        is_paired: Units of both sides, in their order, hold the same entities.
     """
     n, s, ss = moments.sum(axis=0)
     if n < 2 or not (variance := ss / n - (s / n) ** 2) > 1e-12 * max(ss / n, 1e-300):
@@ -149,25 +150,29 @@ def mean_change(moments: Array, is_first: NDArray[np.bool_], q: float) -> Change
     sums = moments[:, :2] / np.array([1.0, np.sqrt(variance)])
     if not (sums[is_first, 0].sum() and sums[~is_first, 0].sum()):
         return None
-    value, margin = _difference(sums[:, 1], sums[:, 0], is_first, q)
+    value, margin = _difference(sums[:, 1], sums[:, 0], is_first, q, is_paired=is_paired)
     return Change(what="mean, in sd", value=value, margin=margin)
 
 
-def share_change(part: Array, rows: Array, is_first: NDArray[np.bool_], q: float, what: str) -> Change:
+def share_change(
+    part: Array, rows: Array, is_first: NDArray[np.bool_], q: float, what: str, *, is_paired: bool = False
+) -> Change:
     """The difference of shares, in points of 1."""
-    value, margin = _difference(part, rows, is_first, q)
+    value, margin = _difference(part, rows, is_first, q, is_paired=is_paired)
     return Change(what=what, value=value, margin=margin)
 
 
-def _difference(part: Array, rows: Array, is_first: NDArray[np.bool_], q: float) -> tuple[float, float]:
-    means, variance = [], 0.0
+def _difference(
+    part: Array, rows: Array, is_first: NDArray[np.bool_], q: float, *, is_paired: bool
+) -> tuple[float, float]:
+    """The difference of means and its margin, leaving out one unit at a time, or a pair that shares entities."""
+    means, left_out = [], []
     for side in (is_first, ~is_first):
         p, n = part[side], rows[side]
-        mean = p.sum() / n.sum()
-        left_out = (p.sum() - p) / np.maximum(n.sum() - n, 1e-12)
-        means.append(float(mean))
-        variance += _spread(left_out)
-    return means[1] - means[0], q * float(np.sqrt(variance))
+        means.append(float(p.sum() / n.sum()))
+        left_out.append((p.sum() - p) / np.maximum(n.sum() - n, 1e-12))
+    apart = [left_out[1] - left_out[0]] if is_paired else left_out
+    return means[1] - means[0], q * float(np.sqrt(sum(map(_spread, apart))))
 
 
 def share_interval(part: Array, rows: Array) -> tuple[float, float, float]:

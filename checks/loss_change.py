@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from checks.domain import N_FOLDS, Rows, cross_fitted, trees
 from checks.error_rates import FEWEST_DF, FEWEST_ENTITIES
+from checks.remedies import loss_remedy
 from checks.student import quantile
 from checks.threads import counted_threads
 from checks.units import N_BUCKETS
@@ -82,6 +83,18 @@ class LossChange:
             f"of {_signed(self.total.value)} {metric}, {self.inputs} come from other inputs"
             f" and {self.relation} from another relation at the same inputs"
         )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the parts that surely made it worse; empty where none did.
+
+        >>> nothing, worse = Part(value=0, low=-.1, high=.1), Part(value=.3, low=.2, high=.4)
+        >>> known = {"verdict": "told", "n_before": 200, "n_after": 200, "total": worse}
+        >>> LossChange(inputs=worse, relation=nothing, **known).remedy[:17]
+        'Other inputs cost'
+        """
+        parts = {"inputs": self.inputs, "relation": self.relation}
+        return loss_remedy([name for name, part in parts.items() if part is not None and part.low > 0])
 
 
 def _signed(value: float) -> str:

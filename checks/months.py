@@ -21,6 +21,7 @@ from checks.report import ShiftReport
 from checks.shift import compare_sides
 from checks.shift_question import Question
 from checks.units import N_BUCKETS, Side
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -83,24 +84,32 @@ def _tells_the_month(profile: Profile, cells: Cells) -> str:
     return "its values name the month" if len(apart) > 2 and min(apart) > TELLS_THE_MONTH else ""
 
 
-def months_finding(reports: Sequence[ShiftReport], profile: Profile) -> Finding:
-    """How months differ. Seasons are no mistake: it says so and never warns."""
+def months_finding(reports: Sequence[ShiftReport], profile: Profile, *, n_rows: int, time: str) -> Finding:
+    """How months differ. Seasons are no mistake: it says so and never warns.
+
+    Args:
+        reports: One a month.
+        profile: The counts by month.
+        n_rows: All rows; those of no month are told.
+        time: The column that they lack.
+    """
+    n_without = n_rows - sum(side.n_rows for side in profile.parts.values())
+    lack = f"; no {time} in {n_without:,} of {plural(n_rows, 'row')}, which are of no month" if n_without else ""
     if not reports:
-        return Finding(code="SHIFT5", outcome="not_applicable", seen="all rows are of one month")
+        return Finding(code="SHIFT5", outcome="not_applicable", seen=f"all rows are of one month{lack}")
     n_all = len(profile.parts)
     of = f"{len(reports)} months" if len(reports) == n_all else f"the last {len(reports)} of {n_all} months"
     shifted = [report for report in reports if report.is_shifted]
     if not shifted:
-        return Finding(
-            code="SHIFT5", outcome="pass", seen=f"none of {of} shifted against the others; the unit is the day"
-        )
+        seen = f"none of {of} shifted against the others; the unit is the day{lack}"
+        return Finding(code="SHIFT5", outcome="pass", seen=seen)
     most = max(shifted, key=lambda report: report.shifted[0].effect or 0)
     column = most.shifted[0]
     return Finding(
         code="SHIFT5",
         outcome="pass",
         seen=f"{len(shifted)} of {of} shifted against the others, most {most.current}: {column.column}"
-        f" (effect {column.effect:.2f}); the unit is the day",
+        f" (effect {column.effect:.2f}); the unit is the day{lack}",
         remedy=most.remedy,
     )
 

@@ -111,3 +111,14 @@ class Classifier:
         if self.low is not None and self.high is not None:
             interval = f"{self.low:.3f}-{self.high:.3f}"
         return f"classifier: AUC {self.auc:.3f} ({interval}), p {p_words(self.p_value)}, {self.n_rows:,} rows{led}"
+
+    @property
+    def told(self) -> str:
+        """That it tells the sides apart.
+
+        >>> Classifier(auc=.7, low=.652, high=.75, p_value=.02, n_rows=90, unit="shop", leading=("x", "y")).told
+        'a classifier tells them apart by x, y (AUC 0.70, at least 0.65)'
+        """
+        by = f" by {', '.join(self.leading)}" if self.leading else ""
+        surely = f", at least {self.low:.2f}" if self.low is not None else ""
+        return f"a classifier tells them apart{by} (AUC {self.auc:.2f}{surely})"

@@ -34,6 +34,9 @@ NEARLY_ALL = 0.9
 ROWS_OF_ENTITIES = 16_000_000
 ROWS_FOR_ALL_PRECISION, PRECISION_BUCKETS = 1_000_000, 64
 IS_A_NAME = "nearly all of its values are different: it names rows and has no distribution"
+# Equal pairs that independent draws would give at the least, where there is none: e^-10 by chance.
+FEWEST_PAIRS = 10
+IS_A_NUMBER = "all of its whole numbers are different, as chance would not give: it names rows and has no distribution"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,31 @@ def cells_of(table: ir.Table, columns: Sequence[str], *, n_rows: int) -> tuple[C
     kinds = {name: kind_of(table[name]) for name in columns}
     ordered = [name for name in columns if kinds[name] in {"numeric", "time"}]
     rows = rows_for_edges(table, n_rows)
-    values = collect(rows.select(**{name: as_number(rows[name]) for name in ordered})) if ordered else None
-    return tuple(_cells(table, name, kinds[name], values) for name in columns)
+    part = {"_part": rows["_part"]} if "_part" in rows.columns else {}
+    values = collect(rows.select(**{name: as_number(rows[name]) for name in ordered}, **part)) if ordered else None
+    whole = [name for name in ordered if table[name].type().is_integer()]
+    named = _naming(values, whole) if values is not None else set()
+    found = (_cells(table, name, kinds[name], values) for name in columns)
+    return tuple(replace(c, why=IS_A_NUMBER) if c.column in named else c for c in found)
+
+
+def _naming(values: pl.DataFrame, columns: Sequence[str]) -> set[str]:
+    """Columns of whole numbers that name rows, as an order's number does: within each part no two are equal.
+
+    Of n independent draws from S numbers at least n (n - 1) / 2 S pairs are equal, most evenly drawn. Measured numbers
+    lie too far apart for that, or some are equal; they are compared.
+    """
+    import polars as pl
+
+    parts = values.group_by("_part") if "_part" in values.columns else values.group_by(pl.lit(0))
+    named = set()
+    for name in columns:
+        of = pl.col(name).drop_nulls()
+        told = parts.agg(n=of.len(), different=of.n_unique(), span=of.max() - of.min() + 1).filter(pl.col("n") > 0)
+        n = told["n"].cast(pl.Float64)
+        if (told["n"] == told["different"]).all() and (n * (n - 1) / (2 * told["span"])).sum() >= FEWEST_PAIRS:
+            named.add(name)
+    return named
 
 
 def rows_for_edges(table: ir.Table, n_rows: int) -> ir.Table:

@@ -6,7 +6,7 @@ After Andrew Ng, *Nuts and Bolts of Applying Deep Learning* (2016): make train m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,6 +34,10 @@ COLUMNS = {
     "those of {current}{slices}; or reweight.",
     "WATCH1": "Mend the source, or retrain on days like the last ones{more}.",
 }
+TOLD_APART = (
+    "A classifier tells {current} from {reference} by {leading}: look at these together, slices of one over another; "
+    "then collect or synthesise examples like those of {current}, or reweight."
+)
 DECLARE = " If they are meant to differ, declare `evaluate_on`."
 TARGET = (
     "The target {target} itself shifted: where rows of a class look as they did, other priors mend it "
@@ -47,6 +51,13 @@ PAIRS = {
     "missing together": "Values are missing together otherwise than before ({named}): ask the source why.",
     "pattern of missing values": "Values are missing elsewhere than before ({named}): ask the source why.",
     "correlation": "Columns hang together otherwise than before ({named}): look at how the source makes or joins them.",
+}
+# By what a model's loss grew from, once that is surely more than nothing.
+GROWN_LOSS = {
+    "inputs": "Other inputs cost: make train more like them, by examples that are collected or synthesised like those "
+    "that came, or reweight.",
+    "relation": "The relation at the same inputs costs: reweighting does not help there, get labels from the new world "
+    "and retrain.",
 }
 WATCHED = (
     "Look at {leading} from {day} on: `--by day` of `gristmill shift` shows it. {window}Seasons are real and alarm "
@@ -65,6 +76,7 @@ class Seen:
         columns: The columns that shifted, the largest effect first.
         excesses: Of what the current side has more, in their order.
         pairs: The pairs that shifted, the largest effect first.
+        leading: The columns by which a classifier tells the sides apart.
         target: What a model is to predict.
         is_declared: The sides are meant to differ.
     """
@@ -75,6 +87,7 @@ class Seen:
     columns: Sequence[str] = ()
     excesses: Sequence[Excess] = ()
     pairs: Sequence[PairShift] = ()
+    leading: Sequence[str] = ()
     target: str | None = None
     is_declared: bool = False
 
@@ -86,6 +99,8 @@ def remedy_of(seen: Seen) -> str:
 
 def _said(seen: Seen) -> Iterator[str]:
     if not seen.columns and not seen.pairs:
+        if seen.leading:
+            yield TOLD_APART.format(reference=seen.reference, current=seen.current, leading=listed(seen.leading))
         return
     told = WHOLE.get(seen.code) or (COLUMNS.get(seen.code) if seen.columns else None)
     if told:
@@ -105,6 +120,15 @@ def _said(seen: Seen) -> Iterator[str]:
         if pairs := [pair for pair in seen.pairs if pair.meaning == meaning]:
             firsts = list(dict.fromkeys(pair.first for pair in pairs))
             yield words.format(first=listed(firsts), named=listed([pair.named for pair in pairs]))
+
+
+def loss_remedy(grown: Collection[str]) -> str:
+    """What to do about a loss that grew, by the parts that did: `inputs`, `relation`.
+
+    >>> loss_remedy(["relation"]).startswith("The relation at the same inputs costs")
+    True
+    """
+    return " ".join(words for part, words in GROWN_LOSS.items() if part in grown)
 
 
 def watch_remedy(leading: str, day: date, window: str) -> str:

@@ -1,4 +1,4 @@
-"""What a comparison of two sides says: one line a column, as values, JSON, a frame and text.
+"""What a comparison of two sides says: one line a column, as values, JSON, a frame, text and in a notebook.
 
 How it is computed is `checks.shift`.
 """
@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from checks.column_shift import ColumnShift
+from checks.column_shift import AS_DECLARED, ColumnShift
 from checks.distances import NAMES as DISTANCES
 from checks.finding import Finding, Outcome
 from checks.pair_shift import Classifier, PairShift
 from checks.remedies import Seen, remedy_of
+from checks.report_html import html_of
+from checks.report_text import table_of
 from checks.shift_figures import figures_of
-from checks.words import p_words, plural
+from checks.words import plural
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +26,7 @@ CODE = "SHIFT6"
 MOST_NAMED = 3
 MOST_LINES = 40
 MOST_PAIR_LINES = 8
+TO_POLARS = ".to_polars()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +81,26 @@ class ShiftReport:
 
         `checks.figure.draw` makes SVG of each.
         """
-        return figures_of(self.columns, self.shifted_pairs, tolerance=self.tolerance, named=self._sides)
+        named, declared = self._sides, self.declared
+        return figures_of(self.columns, self.shifted_pairs, tolerance=self.tolerance, named=named, declared=declared)
 
     @property
     def _sides(self) -> str:
         return f"{self.current} against {self.reference}"
 
     @property
+    def _shifted(self) -> str:
+        return AS_DECLARED if self.declared else "shifted"
+
+    @property
     def is_shifted(self) -> bool:
-        """Whether any column or pair of columns shifted."""
-        return bool(self.shifted or self.shifted_pairs)
+        """Whether any column or pair of columns shifted, or a classifier that was asked for tells the sides apart."""
+        return bool(self.shifted or self.shifted_pairs or self.told_apart)
+
+    @property
+    def told_apart(self) -> Classifier | None:
+        """The classifier, where it tells the sides apart."""
+        return self.classifier if self.classifier and self.classifier.verdict == "shifted" else None
 
     @property
     def shifted(self) -> tuple[ColumnShift, ...]:
@@ -106,30 +119,32 @@ class ShiftReport:
     @property
     def findings(self) -> list[Finding]:
         """One finding a column or pair that shifted, or one that says that none did; and that of a classifier."""
-        told = []
-        if self.classifier and self.classifier.verdict == "shifted":
-            told = [Finding(code="SHIFT6", outcome="pass" if self.declared else "warn", seen=self.classifier.line)]
         if not self.is_shifted:
-            return [self.finding(CODE), *told]
+            return [self.finding(CODE)]
         outcome: Outcome = "pass" if self.declared else "warn"
         columns = [
-            Finding(
-                code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {_size(c)}", remedy=self._remedy([c])
-            )
+            Finding(code=CODE, outcome=outcome, column=c.column, seen=f"{c.column}: {c.size}", remedy=self._remedy([c]))
             for c in self.shifted
         ]
         pairs = [
             Finding(code=CODE, outcome=outcome, column=p.first, seen=p.line, remedy=self._remedy([], [p]))
             for p in self.shifted_pairs
         ]
+        told = [
+            Finding(code=CODE, outcome=outcome, seen=c.line, remedy=self._remedy([], (), c))
+            for c in [self.told_apart]
+            if c
+        ]
         return [*columns, *pairs, *told]
 
     @property
     def remedy(self) -> str:
         """What to do about it, naming the columns and of what the current side has more; empty without a shift."""
-        return self._remedy(self.shifted, self.shifted_pairs)
+        return self._remedy(self.shifted, self.shifted_pairs, self.told_apart)
 
-    def _remedy(self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = ()) -> str:
+    def _remedy(
+        self, columns: Sequence[ColumnShift], pairs: Sequence[PairShift] = (), told: Classifier | None = None
+    ) -> str:
         seen = Seen(
             code=self.code,
             reference=self.reference,
@@ -137,6 +152,7 @@ class ShiftReport:
             columns=[c.column for c in columns],
             excesses=[c.excesses[0] for c in columns if c.excesses],
             pairs=pairs,
+            leading=told.leading or ("all columns",) if told else (),
             target=self.target,
             is_declared=self.declared,
         )
@@ -150,9 +166,7 @@ class ShiftReport:
             return Finding(code=code, outcome="not_applicable", seen=f"{sides}: {self.note or 'no column to compare'}")
         about = f"; {self.note}" if self.note else ""
         if self.is_shifted:
-            led = self._led()
-            said = "shifted, as declared" if self.declared else "shifted"
-            seen = f"{sides}: {said}: {led}; by {self.unit}{about}"
+            seen = f"{sides}: {self._shifted}: {self._led()}; by {self.unit}{about}"
             outcome: Outcome = "pass" if self.declared else "warn"
             return Finding(code=code, outcome=outcome, seen=seen, remedy=self.remedy)
         if all(c.p_value is None for c in judged):
@@ -176,13 +190,15 @@ class ShiftReport:
         return f" (by {current:,} and {reference:,} of these rows)"
 
     def _led(self) -> str:
-        """The columns that shifted most, and the pair."""
-        said = [f"{c.column} ({_size(c)})" for c in self.shifted[:MOST_NAMED]]
+        """The columns that shifted most, the pair, and the classifier."""
+        said = [f"{c.column} ({c.size})" for c in self.shifted[:MOST_NAMED]]
         if (more := len(self.shifted) - MOST_NAMED) > 0:
             said[-1] += f" and {plural(more, 'more column')}"
         if pairs := self.shifted_pairs:
             rest = f" and {plural(len(pairs) - 1, 'more pair')}" if len(pairs) > 1 else ""
             said.append(f"{pairs[0].named} ({pairs[0].change}){rest}")
+        if self.told_apart:
+            said.append(self.told_apart.told)
         return ", ".join(said)
 
     def to_json(self) -> dict[str, Any]:
@@ -238,24 +254,42 @@ class ShiftReport:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __str__(self) -> str:
-        return "\n".join([*self.lines(), *([f"What to do: {self.remedy}"] if self.remedy else [])])
+        return "\n".join([*self.lines(), *filter(None, [self._to_do])])
 
     __repr__ = __str__
 
-    def lines(self, most: int = MOST_LINES, rest: str = ".to_polars()") -> list[str]:
+    @property
+    def _to_do(self) -> str:
+        return f"What to do: {self.remedy}" if self.remedy else ""
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: the verdict, what to do, a line a column, and the pictures of what shifted."""
+        shifted = {column.column for column in self.shifted}
+        drawn = [one for one in self.figures if one["kind"] in {"effects", "pairs"} or one.get("title") in shifted]
+        head, by, *_ = self._heading()
+        above = [f"{head}; {by}", self.classifier.line if self.classifier else "", self._to_do]
+        told = (self.columns[:MOST_LINES], self._ending(MOST_LINES, TO_POLARS))
+        return html_of(self.finding(self.code).seen, above, *told, drawn, declared=self.declared)
+
+    def lines(self, most: int = MOST_LINES, rest: str = TO_POLARS) -> list[str]:
         """The report as a table for a terminal, with at most `most` columns; `rest` gives those that are left out."""
+        table = table_of(self.columns[:most], declared=self.declared)
+        return [*self._heading(), *table, *self._ending(most, rest)]
+
+    def _heading(self) -> list[str]:
+        """What stands above its table."""
         sides = ((self.current, self.n_current), (self.reference, self.n_reference))
         head = " against ".join(named if f"{n:,} rows" in named else f"{named} ({n:,} rows)" for named, n in sides)
-        width = max([6, *(len(_shown(c.column)) for c in self.columns[:most])])
-        lines = [head, f"by {self.by}", *([self.note] if self.note else [])]
-        lines += [self.classifier.line] if self.classifier else []
-        lines.append(f"{'column':<{width}}  {'verdict':<14}  effect  interval      p (family)  what changed")
-        lines += [_line(column, width) for column in self.columns[:most]]
-        if (more := len(self.columns) - most) > 0:
-            lines.append(f"and {plural(more, 'more column')}: `{rest}` has them all")
+        classified = self.classifier.line if self.classifier else ""
+        return [head, f"by {self.by}", *filter(None, [self.note, classified])]
+
+    def _ending(self, most: int, rest: str) -> list[str]:
+        """What stands below its table: how many columns are left out, and the pairs."""
+        n_more = len(self.columns) - most
+        lines = [f"and {plural(n_more, 'more column')}: `{rest}` has them all"] if n_more > 0 else []
         if self.n_pairs:
-            n_shifted = len(self.shifted_pairs) or "none"
-            lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {n_shifted} shifted")
+            shifted = f"{n} {self._shifted}" if (n := len(self.shifted_pairs)) else "none shifted"
+            lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {shifted}")
             lines += [f"  {pair.line}" for pair in self.shifted_pairs[:MOST_PAIR_LINES]]
         return lines
 
@@ -264,24 +298,3 @@ def place(column: ColumnShift) -> tuple[int, float]:
     """Where a column stands in a report: those that shifted first, by their effect."""
     order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
     return order[column.verdict], -(column.effect or 0.0)
-
-
-def _line(c: ColumnShift, width: int) -> str:
-    verdict = c.verdict.replace("_", " ")
-    if c.effect is None:
-        return f"{_shown(c.column):<{width}}  {verdict:<14}  {c.why}".rstrip()
-    said = c.said or c.statistic
-    return (
-        f"{_shown(c.column):<{width}}  {verdict:<14}  {c.effect:6.3f}  {c.low:.3f}-{c.high:.3f}"
-        f"   {p_words(c.p_corrected):<10}  {said}"
-    ).rstrip()
-
-
-def _shown(column: str) -> str:
-    """A name in one line."""
-    return column.replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _size(c: ColumnShift) -> str:
-    change = c.grew or (f"{c.changes[0].what} {c.changes[0].value:+.2f}" if c.changes else "")
-    return f"effect {c.effect:.2f}, at least {c.low:.2f}{f'; {change}' if change else ''}"

@@ -6,17 +6,35 @@ Entities and days as units are `checks.comparison`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import one_row
+from checks.copies_by_chance import are_repeated
 from checks.kinds import as_float, hashed
 from checks.units import N_BUCKETS
+from checks.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+# Fewer copies change a p value little: of pairs, the variance of sums grows by twice their share.
+FEWEST_COPIES = 0.05
+COPIES = (
+    "{n:,} of {rows} are copies of others of their side, more than independent columns give: each is a unit of its own "
+    "here, so p is too small if rows were repeated (drop the copies, or name as `entity` what they are of)"
+)
 
-def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
+
+@dataclass(frozen=True, kw_only=True)
+class RowsAsUnits:
+    """Rows that have `_entity` and `_bucket`, and what is to be said of copies among them."""
+
+    table: ir.Table
+    said: str = ""
+
+
+def rows_as_units(table: ir.Table, columns: Sequence[str]) -> RowsAsUnits:
     """Every row an entity of its side alone; its bucket does not know the side, so that sides can be exchanged."""
     import ibis
 
@@ -26,13 +44,16 @@ def rows_as_units(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     # Which side a row is on is hashed too: rows of both sides that are alike are no copies.
     of_side = hashed(ibis.struct({"row": rows["_entity"], "part": rows["_part"]}))
     sizes = one_row(rows.aggregate(n=rows.count(), n_unlike=of_side.nunique()))
-    if sizes["n_unlike"] < sizes["n"]:
+    said, n_copies = "", int(sizes["n"] - sizes["n_unlike"])
+    if n_copies >= FEWEST_COPIES * sizes["n"] and are_repeated(rows, columns):
+        said = COPIES.format(n=n_copies, rows=plural(int(sizes["n"]), "row"))
+    if n_copies:
         # Equal rows are told apart by their number, so that no order of rows matters.
         window = ibis.window(group_by=["_part", "_entity"], order_by="_entity")
         rows = rows.mutate(_nth=ibis.row_number().over(window))
         unlike = ibis.struct({"row": rows["_entity"], "nth": rows["_nth"]})
         rows = rows.mutate(_entity=hashed(unlike)).drop("_nth")
-    return rows.mutate(_bucket=bucket_of(rows["_entity"]))
+    return RowsAsUnits(table=rows.mutate(_bucket=bucket_of(rows["_entity"])), said=said)
 
 
 def of_own_side(rows: ir.Table) -> ir.Table:

@@ -15,17 +15,26 @@ from checks.watching import ALARM_AT
 MOST_COLUMNS, MOST_PAIRS = 12, 8
 
 
-def effects_of(columns: Sequence[ColumnShift], *, tolerance: float, named: str) -> dict[str, Any] | None:
+def effects_of(
+    columns: Sequence[ColumnShift], *, tolerance: float, named: str, declared: bool
+) -> dict[str, Any] | None:
     """The columns with the largest effect, with their intervals and verdicts; None where nothing was measured.
 
     Args:
         columns: What was found of each column.
         tolerance: The effect below which there was no alarm.
         named: Both sides, in words.
+        declared: The sides are meant to differ.
     """
     measured = sorted((c for c in columns if c.effect is not None), key=lambda c: -(c.effect or 0.0))
     rows = [
-        {"label": c.column, "estimate": c.effect, "low": c.low, "high": c.high, "verdict": c.verdict.replace("_", " ")}
+        {
+            "label": c.column,
+            "estimate": c.effect,
+            "low": c.low,
+            "high": c.high,
+            "verdict": c.verdict_said(declared=declared),
+        }
         for c in measured[:MOST_COLUMNS]
     ]
     title = f"{named}: effect by column"
@@ -42,11 +51,11 @@ def pairs_of(pairs: Sequence[PairShift], *, named: str) -> dict[str, Any] | None
 
 
 def figures_of(
-    columns: Sequence[ColumnShift], pairs: Sequence[PairShift], *, tolerance: float, named: str
+    columns: Sequence[ColumnShift], pairs: Sequence[PairShift], *, tolerance: float, named: str, declared: bool
 ) -> list[dict[str, Any]]:
     """All pictures of a comparison: effects, the columns with the largest, pairs."""
     drawn = sorted((c for c in columns if c.figure), key=lambda c: -(c.effect or 0.0))
-    effects = effects_of(columns, tolerance=tolerance, named=named)
+    effects = effects_of(columns, tolerance=tolerance, named=named, declared=declared)
     found = [effects, *(dict(c.figure) for c in drawn if c.figure), pairs_of(pairs, named=named)]
     return [one for one in found if one]
 

@@ -3,7 +3,7 @@
 Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (2017). Folds are judged one after the other, each by a
 classifier of those before it: given these, the units of a fold are exchangeable, so exchanging them is exact. Scores of
 cross-fitted classifiers must not be exchanged: their folds know each other. What stands in a report is
-`checks.pair_shift.Classifier`.
+`checks.pair_shift.Classifier`; how it is judged beside the columns, `checks.classified`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import polars as pl
 
-    from checks.report import ShiftReport
-
 Array = NDArray[Any]
 
 FEWEST_UNITS_OF_A_FOLD = 2
@@ -64,23 +62,6 @@ class ToldApart:
 
     classifier: Classifier | None
     why: str = ""
-
-
-def with_classifier(report: ShiftReport, table: ir.Table, question: Question) -> ShiftReport:
-    """The report with a classifier on the columns that it compares, or with a note why there is none.
-
-    Args:
-        report: Of the same two sides.
-        table: As for `tell_apart`.
-        question: As for `tell_apart`.
-    """
-    compared = [column.column for column in report.columns if column.verdict != "not_applicable"]
-    columns = [name for name in compared if name in table.columns]  # parts of texts and lists are not
-    told = tell_apart(table, columns, question)
-    if told.classifier is not None:
-        return replace(report, classifier=told.classifier)
-    said = f"no classifier: {told.why}"
-    return report if report.note == told.why else replace(report, note="; ".join(filter(None, [report.note, said])))
 
 
 def tell_apart(table: ir.Table, columns: Sequence[str], question: Question) -> ToldApart:

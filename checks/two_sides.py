@@ -6,6 +6,7 @@ Whether they differ is `checks.shift`; what to do about it, `checks.remedies`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,21 +32,21 @@ def changes(column: Column, moments: Floats | None, units: Units, leading: str, 
     """In plain units: decimal places where they lead, means, the most changed level, what is missing."""
     is_reference = units.is_first != is_turned
     q, counts = quantile(units.fewest - 1), column.counts
-    rows = counts.sum(axis=1)
+    rows, share = counts.sum(axis=1), partial(share_change, is_paired=units.is_paired)
 
     def most_changed(of: Floats, names: Sequence[str]) -> Change:
         shares = [of[side].sum(axis=0) / max(of[side].sum(), 1) for side in (is_reference, ~is_reference)]
         most = int(np.abs(shares[1] - shares[0])[: len(names)].argmax())
-        return share_change(of[:, most], of.sum(axis=1), is_reference, q, f"share {names[most]}")
+        return share(of[:, most], of.sum(axis=1), is_reference, q, f"share {names[most]}")
 
-    found = [mean_change(moments, is_reference, q)] if moments is not None else []
+    found = [mean_change(moments, is_reference, q, is_paired=units.is_paired)] if moments is not None else []
     if leading == "precision" and column.precision is not None:
         places = ["in whole numbers", *(f"in {named}" for named in PRECISIONS[1:4])]
         found.insert(0, most_changed(column.precision, places))
     if not column.cells.is_ordered:
         found.append(most_changed(counts, [f"of {level!r}" for level in column.cells.names[:-1]]))
     if counts[:, -1].any():
-        found.append(share_change(counts[:, -1], rows, is_reference, q, "share missing"))
+        found.append(share(counts[:, -1], rows, is_reference, q, "share missing"))
     return [change for change in found if change is not None]
 
 

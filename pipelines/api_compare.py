@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from checks.classified import with_classifier
 from checks.comparison import compare as compare_frames
 from checks.comparison import compare_both, compare_with_units, with_target
 from checks.errors import NotAskable
@@ -18,7 +19,6 @@ from checks.frames import on_one_engine, told_apart_by_name
 from checks.questions import entity_of, options_of, prove_is_yes_or_no
 from checks.report import ShiftReport
 from checks.shift_question import Question
-from checks.two_sample_classifier import with_classifier
 from pipelines.api import Dataset, find_root
 from warehouse.client import Warehouse
 from warehouse.errors import NotFound

@@ -65,7 +65,8 @@ def compare(
         entity: The columns whose rows belong together; a dataset brings its own where no time is named.
         project: Where datasets are; found from the working directory.
         classifier: Whether boosted trees are asked, too, if they can tell the tables apart: sees what no column alone
-            shows. At most 200,000 rows a side.
+            shows, and an alarm of it is a shift. It has half of `alpha`, and columns the other half; where one alarms
+            within its half the other has all of it, so a false alarm of either is as rare. At most 200,000 rows a side.
         **policy: `alpha` (.05), the family-wise error; `tolerance` (.02), below which an effect is no alarm.
 
     Raises:

@@ -44,7 +44,7 @@ def diagnosis(facts: Mapping[str, Any]) -> None:
 def _further(model: Mapping[str, Any]) -> None:
     """What is known beside the ladder: the last month, and the classes of rows without a label."""
     for window in model["windows"]:
-        messages.say(f"{window['name']}: {window['line']}")
+        _comes_from(window["name"], window)
     if shares := model["label_shares"]:
         messages.say(f"Labels   {shares['line']}{'. ' if shares['remedy'] else ''}{shares['remedy']}")
 
@@ -94,7 +94,14 @@ def _ladder(metric: Mapping[str, Any]) -> None:
     )
     for gap in metric["gaps"]:
         if gap["comes_from"]:
-            messages.say(f"{TITLES[gap['name']]}: {gap['comes_from']['line']}")
+            _comes_from(TITLES[gap["name"]], gap["comes_from"])
+
+
+def _comes_from(named: str, change: Mapping[str, Any]) -> None:
+    """What a change of the loss comes from, and what to do about it."""
+    messages.say(f"{named}: {change['line']}")
+    if change["remedy"]:
+        messages.say(f"  {change['remedy']}")
 
 
 def short(models: Sequence[Mapping[str, Any]]) -> None:

@@ -19,9 +19,18 @@ MOST_DAYS = 28
 
 
 def shift(name: str, facts: Facts, *, by: str | None) -> None:
-    """All that was asked of the shift of a version."""
-    messages.say(f"{facts['dataset']}  version {facts['version']}")
-    if by in {None, "day"} and (facts["comparisons"] or facts.get("watch")):
+    """All that was asked of the shift of a version, or of a build that is held back.
+
+    Args:
+        name: How it was asked for on the command line.
+        facts: What is known of it.
+        by: What alone was asked for.
+    """
+    by_codes, version = ", ".join(facts["held_back_by"]), facts["version"]
+    messages.say(f"{facts['dataset']}  {f'version {version}' if version else f'held back by {by_codes}'}")
+    if version and by_codes:
+        messages.note(f"A newer build is held back by {by_codes}: `gristmill shift {facts['dataset']} --held-back`")
+    if by in {None, "day", "month"} and (facts["comparisons"] or facts.get("watch")):
         messages.findings(facts["findings"])
     if watch := facts.get("watch"):
         _days(watch)
@@ -32,9 +41,17 @@ def shift(name: str, facts: Facts, *, by: str | None) -> None:
     if months:
         _months(months)
     if not facts["comparisons"] and not facts.get("watch"):
-        _nothing(name, by, facts["findings"])
+        _nothing(facts["dataset"], by, facts["findings"])
     elif not by and months:
         messages.note(f"Next     gristmill shift {name} --by month · gristmill shift {name} --by day")
+
+
+def two(report: ShiftReport, *, rest: str) -> None:
+    """Two versions or splits that were compared just now; `rest` gives the columns that are left out."""
+    for line in report.lines(rest=rest):
+        messages.say(line)
+    if report.remedy:
+        messages.say(f"What to do: {report.remedy}")
 
 
 def _comparison(name: str, comparison: Facts, *, with_remedy: bool) -> None:
@@ -51,10 +68,10 @@ def _comparison(name: str, comparison: Facts, *, with_remedy: bool) -> None:
         messages.say(f"  What to do: {report.remedy}")
 
 
-def _nothing(name: str, by: str | None, findings: Sequence[Facts]) -> None:
+def _nothing(dataset: str, by: str | None, findings: Sequence[Facts]) -> None:
     """Why there is no comparison: in the words of the audit, where it has any."""
     if not findings:
-        again = f"`gristmill run {name.partition('@')[0]} --force` audits the data anew."
+        again = f"`gristmill run {dataset} --force` audits the data anew."
         messages.note(f"Nothing was compared. An older Gristmill published this version: {again}")
     elif by:
         for row in findings:

@@ -103,6 +103,7 @@ def _next(row: Facts, findings: list[Facts], *, is_fault: bool) -> list[str]:
             looks = [f"gristmill rejected {name}"] if any(f["code"].startswith("CONTRACT") for f in findings) else []
             is_policy = bool(findings) and all(f["code"] in BY_POLICY for f in findings)
             passes = [f"gristmill accept {name} {f['code']} --why WHY" for f in findings if is_policy]
+            looks += [f"gristmill shift {name} --held-back"] if is_policy else []
             return [*looks, *passes, f"gristmill run {name}"]
         case "failed":
             return [f"gristmill --debug run {name}" if is_fault else f"gristmill run {name}"]

@@ -13,6 +13,7 @@ from checks.figure.scale import Scale, nice_step, rate, shown, ticks, top_of
 from checks.figure.series import paint
 
 WIDTH, LEFT, RIGHT, TOP, ROW = 410, 108, 292, 30, 20
+WIDE, LONG = 456, 14  # where a verdict has more letters
 MOST_ROWS = 12
 PAIR_WIDTH, PAIR_LEFT, PAIR_RIGHT, PAIR_ROW = 410, 180, 398, 32
 Row = dict[str, Any]
@@ -22,7 +23,8 @@ def draw_effects(figure: Mapping[str, Any]) -> Canvas:
     """Rows of `label`, `estimate`, `low`, `high` and `verdict`, and the tolerance."""
     rows = [row for row in _rows_of(figure) if number(row.get("estimate")) is not None][:MOST_ROWS]
     tolerance = number(figure.get("tolerance"))
-    canvas = Canvas(figure.get("title"), width=WIDTH, height=TOP + 22 + ROW * max(len(rows), 1))
+    is_wide = any(len(short(row.get("verdict"), LONG + 1)) > LONG for row in rows)
+    canvas = Canvas(figure.get("title"), width=WIDE if is_wide else WIDTH, height=TOP + 22 + ROW * max(len(rows), 1))
     if not rows:
         canvas.empty()
         return canvas
@@ -67,7 +69,7 @@ def _draw_effect(canvas: Canvas, x: Scale, y: float, row: Row, tolerance: float 
     if low is not None and high is not None:
         canvas.line(x(low), y, x(high), y, stroke=look, stroke_width=2)
     canvas.mark("circle", cx=x(estimate or 0.0), cy=y, r=3.6, fill=look)
-    canvas.text(RIGHT + 10, y + 4, f"{rate(estimate or 0.0)} {short(row.get('verdict'), 19)}")
+    canvas.text(RIGHT + 10, y + 4, f"{rate(estimate or 0.0)} {short(row.get('verdict'), 20)}")
 
 
 def _effect_words(row: Row) -> str:

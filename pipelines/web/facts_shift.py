@@ -88,7 +88,8 @@ def _summed(raw: Mapping[str, Any]) -> dict[str, Any]:
     n_shown = MOST_COLUMNS if report.is_shifted else MOST_QUIET
     counted: dict[str, int] = {}
     for row in rows:
-        counted[row["verdict"]] = counted.get(row["verdict"], 0) + 1
+        told = verdict(raw, row)
+        counted[told] = counted.get(told, 0) + 1
     is_declared = bool(report.is_shifted and report.declared)
     return {
         "pair": pair(raw),

@@ -77,4 +77,6 @@ def test_another_relation_is_told_beside_the_gap_of_mismatch(make_project, run_p
     with Warehouse(project.settings) as warehouse:
         assert [row["name"] for row in warehouse.meta.rows(LOSS_CHANGES)] == ["data_mismatch"]
         diagnosis(diagnose(project, warehouse.meta, "t"))
-    assert f"\ndata mismatch: {told['line']}\n" in capsys.readouterr().out
+    labels = "The relation at the same inputs costs: reweighting does not help there, get labels from the new world and"
+    assert told["remedy"] == f"{labels} retrain."
+    assert f"\ndata mismatch: {told['line']}\n  {labels} retrain.\n" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import gristmill as gm
@@ -200,10 +201,13 @@ def test_pools_are_shifted_as_declared_and_warn_of_nothing(make_project, run_pro
 def test_months_that_differ_are_told_with_the_target_as_a_line(make_project, run_project) -> None:
     early, late = visits(500, days=(0, 91)), visits(200, first=900, days=(91, 121), spend=1.5)
     yaml = SHOP.replace("source: visits", "source: {path: visits/*.csv}")
-    root = make_project({"visits.yaml": yaml}, {"visits/1.csv": HEAD + early + late})
+    dayless = "".join(re.sub("2024-[0-9-]*", "", row) + "\n" for row in visits(5, first=5_000).splitlines())
+    root = make_project({"visits.yaml": yaml}, {"visits/1.csv": HEAD + early + late + dayless})
     outcome, seen = findings(run_project(root))["SHIFT5"]
     assert outcome == "pass"
     assert "most 2024-04: amount" in seen
+    n, of = len(dayless.splitlines()), len((early + late + dayless).splitlines())
+    assert seen.endswith(f"; no day in {n} of {of:,} rows, which are of no month")
     with Warehouse(Project.open(root).settings) as warehouse:
         facts = views_shift.shift(Project.open(root), warehouse.meta, "visits", by="month")
     assert [c["current"] for c in facts["comparisons"]] == ["2024-01", "2024-02", "2024-03", "2024-04"]

@@ -10,6 +10,7 @@ import pytest
 
 from checks.comparison import compare
 from checks.errors import NoSuchColumn
+from checks.profile import IS_A_NUMBER
 
 
 def made(n: int, seed: int, shift: float = 0.0, first_day: int = 0) -> pl.DataFrame:
@@ -70,6 +71,15 @@ def test_entities_that_are_on_both_sides_are_swapped_in_pairs() -> None:
     assert verdicts(report)["customer"] == "not_applicable"
 
 
+def test_entities_that_are_on_both_sides_have_margins_of_pairs() -> None:
+    drawn = np.random.default_rng(3)
+    level = drawn.normal(0, 3, 400)
+    one, two = (pl.DataFrame({"who": np.arange(400), "x": level + drawn.normal(by, 0.3, 400)}) for by in (0.0, 0.2))
+    told = {c.column: c for c in compare(one, two, entity="who").columns}["x"].changes[0]
+    assert told.margin < 0.03  # of sides that share no entity it would be .14
+    assert told.value > told.margin
+
+
 def test_days_are_the_unit_where_only_a_time_is_named() -> None:
     report = compare(made(3_000, 1), made(3_000, 2, first_day=200), time="day")
     assert report.unit.startswith("day: 90 against 90")
@@ -111,6 +121,42 @@ def test_an_empty_side_has_nothing_to_compare() -> None:
     report = compare(made(500, 1), made(500, 2).head(0))
     assert (report.columns, report.note) == ((), "the current side has no row")
     assert report.finding("SHIFT6").outcome == "not_applicable"
+
+
+def test_rows_that_were_repeated_are_said_to_be_no_units_and_those_that_chance_repeats_are_not() -> None:
+    drawn = np.random.default_rng(0)
+    one, two = (pl.DataFrame({"x": drawn.normal(size=n), "y": drawn.normal(size=n)}) for n in (300, 200))
+    report = compare(one, pl.concat([two] * 3))
+    assert report.note.startswith("400 of 900 rows are copies of others of their side, more than independent c")
+    assert report.note in report.finding("SHIFT6").seen
+    assert compare(one, two).note == ""
+    assert compare(one, pl.concat([two, two.head(10)])).note == "", "so few change little"
+    few = [pl.DataFrame({"a": drawn.choice(["p", "q", "r"], n), "b": drawn.integers(0, 4, n)}) for n in (700, 500)]
+    assert compare(*few).note == ""
+
+
+def test_a_number_that_counts_on_names_rows_and_what_was_measured_is_compared() -> None:
+    drawn = np.random.default_rng(0)
+
+    def side(n: int, first: int) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "order": np.arange(first, first + n),
+                "gaps": first + 7 * np.arange(n) + drawn.integers(0, 6, n),
+                "some": pl.Series([None if i % 3 else first + i for i in range(n)], dtype=pl.Int64),
+                "level": first + 100.0 * drawn.normal(size=n),
+                "cents": first * 1_000 + drawn.integers(0, 20_000_000, n),
+                "age": first // 500 + drawn.integers(0, 60, n),
+            }
+        )
+
+    report = compare(side(1_000, 0), side(800, 20_000))
+    told = {c.column: c for c in report.columns}
+    for name in ("order", "gaps", "some"):
+        assert (told[name].verdict, told[name].why) == ("not_applicable", IS_A_NUMBER)
+    assert {c.column for c in report.shifted} == {"level", "cents", "age"}
+    both = compare(side(1_000, 0), side(1_800, 0), entity="order")
+    assert {c.column: c.why for c in both.columns}["some"] == IS_A_NUMBER, "both sides may have the same"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 from threadpoolctl import threadpool_info
 
+from checks.effect import mean_change, share_change
 from checks.report import ShiftReport
 from checks.shift import compare_sides
 from checks.shift_question import Question
@@ -184,6 +185,27 @@ def test_pairing_sees_what_free_swapping_cannot() -> None:
     paired = compare_sides(one, two, cells, replace(QUICK, n_common_entities=300)).columns[0]
     assert free.p_value > 0.2
     assert paired.p_value <= 0.01
+
+
+def test_margins_of_sides_that_share_entities_are_those_of_pairs() -> None:
+    """300 entities with a level of their own on both sides move by .1: margins hold that as often as they say."""
+    is_reference = np.arange(512) < 256
+    held, margins = {"mean": 0, "share": 0}, []
+    for i in range(200):
+        drawn = np.random.default_rng(i)
+        level, bucket = drawn.normal(0, 3, 300), np.arange(300) % 256
+        sides = [level + drawn.normal(0, 0.3, 300) + move for move in (0.0, 0.1)]
+        kept = [np.stack([np.ones(300), x, x**2, x > 0.05 + 0.1 * k], axis=1) for k, x in enumerate(sides)]
+        units = np.concatenate([np.stack([np.bincount(bucket, v, 256) for v in side.T], axis=1) for side in kept])
+        mean = mean_change(units[:, :3], is_reference, 1.97, is_paired=True)
+        share = share_change(units[:, 3], units[:, 0], is_reference, 1.97, "above", is_paired=True)
+        held["mean"] += abs(mean.value - 0.1 / np.concatenate(sides).std()) <= mean.margin
+        held["share"] += abs(share.value) <= share.margin
+        margins.append((mean.margin, mean_change(units[:, :3], is_reference, 1.97).margin))
+    assert all(stats.binomtest(n, 200, 0.95).pvalue > 0.01 for n in held.values()), held
+    paired, free = np.mean(margins, axis=0)
+    assert paired == pytest.approx(1.97 * np.sqrt(2 / 300) * 0.3 / 3, rel=0.05)
+    assert free > 9 * paired
 
 
 def test_entities_that_behave_differently_are_no_evidence_by_p_alone() -> None:

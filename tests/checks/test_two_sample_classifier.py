@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gristmill as gm
 import numpy as np
 import polars as pl
@@ -10,8 +12,12 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 
+from checks.classified import judged_together
+from checks.column_shift import ColumnShift
 from checks.comparison import compare
 from checks.domain import MOST_LEVELS, Rows, rows_of
+from checks.pair_shift import Classifier
+from checks.report import ShiftReport
 from checks.shift_question import Question
 from checks.two_sample_classifier import _auc, told_apart
 from checks.units import Side
@@ -78,10 +84,34 @@ def test_a_classifier_sees_what_no_column_shows_and_names_its_columns() -> None:
     assert set(report.classifier.leading) == {"a", "b"}
     assert [finding.outcome for finding in report.findings][-1] == "warn"
     assert report.findings[-1].seen == report.classifier.line
+    assert report.is_shifted
+    found = report.finding("SHIFT6")
+    assert found.outcome == "warn"
+    assert found.seen.startswith("current against reference: shifted: a classifier tells them apart by ")
+    assert found.remedy.startswith("A classifier tells current from reference by ")
+    assert f"What to do: {found.remedy}" in str(report)
     assert (report.classifier.unit, report.classifier.n_rows) == ("row", 2_200)
     assert report.classifier.line in report.lines()
     assert compare(two, one, classifier=True).classifier == report.classifier
     assert type(report).from_json(report.to_json()) == report
+
+
+def test_columns_and_a_classifier_share_one_alpha() -> None:
+    """Holm: half for each; where one is within its half the other has all of it."""
+    column = ColumnShift(column="x", verdict="shifted", p_value=0.01, effect=0.2, low=0.1, high=0.3)
+    sides = {"reference": "a", "current": "b", "n_reference": 9, "n_current": 9, "unit": "row", "declared": False}
+
+    def judged(p_of_columns: float, p_of_classifier: float) -> tuple[bool, bool]:
+        report = ShiftReport(columns=(replace(column, p_corrected=p_of_columns),), **sides)
+        told = Classifier(auc=0.7, low=0.6, high=0.8, p_value=p_of_classifier, n_rows=18, unit="row", verdict="shifted")
+        both = judged_together(report, told, 0.05)
+        assert both.is_shifted == bool(both.shifted or both.told_apart)
+        assert bool(both.note) is not both.is_shifted
+        return bool(both.shifted), both.told_apart is not None
+
+    assert judged(0.04, 0.03) == (False, False)
+    assert judged(0.04, 0.02) == (True, True)
+    assert judged(0.02, 0.04) == (True, True)
 
 
 def test_entities_that_are_on_both_sides_are_swapped_in_pairs() -> None:

@@ -85,7 +85,10 @@ def test_what_blocks_the_newest_build_cannot_be_accepted(shop, run_project, gris
 @pytest.mark.parametrize(
     ("codes", "commands"),
     [
-        (["SHIFT4"], ["gristmill accept shop SHIFT4 --why WHY", "gristmill run shop"]),
+        (
+            ["SHIFT4"],
+            ["gristmill shift shop --held-back", "gristmill accept shop SHIFT4 --why WHY", "gristmill run shop"],
+        ),
         (["SHIFT4", "LEAK1"], ["gristmill run shop"]),
     ],
 )

@@ -71,6 +71,7 @@ def test_shift_tells_of_splits_versions_and_months(shop: Path, gristmill: Gristm
         r"^ *2024-03 +1,\d{3} +0\.\d{3} \(0\.\d{3}-0\.\d{3}\) +\w+ +(shifted|same|cannot tell) +\d *$", march
     )
     assert "SHIFT4" not in by_month
+    assert "SHIFT5     Months: " in by_month, "what is said of the whole stands above the months"
 
 
 def test_shift_by_day_tells_of_the_watch(shop: Path, gristmill: Gristmill) -> None:
@@ -142,6 +143,18 @@ def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
     assert {c.column: c.why for c in grown.columns}["customer"] == "it is the entity"
 
 
+def test_two_versions_or_splits_are_compared_on_the_command_line_too(shop: Path, gristmill: Gristmill) -> None:
+    told = gristmill("shift", "visits@1", "visits@2")
+    assert told.code == 0
+    assert told.out == f"{gm.compare('visits@1', 'visits@2')}\n"
+    facts = json.loads(gristmill("shift", "visits.dev", "visits.test", "--json").out)
+    assert (facts["reference"], facts["current"], facts["is_shifted"]) == ("visits.dev", "visits.test", False)
+    refused = gristmill("shift", "visits@1", "visits@2", "--by", "day")
+    assert (refused.code, "leave out `--by`" in refused.err) == (2, True)
+    unknown = gristmill("shift", "visits@1", "visits@9")
+    assert (unknown.code, "visits" in unknown.err and "9" in unknown.err) == (4, True)
+
+
 def test_a_name_is_compared_with_a_frame(shop: Path) -> None:
     frame = gm.dataset("visits").load("train")
     report = gm.compare("visits.dev", frame, entity="customer")
@@ -188,6 +201,37 @@ def test_a_split_that_there_is_not_is_said(shop: Path) -> None:
 def test_a_tolerance_may_be_chosen(shop: Path) -> None:
     assert gm.compare("visits@1", "visits@2", tolerance=0.02).is_shifted
     assert not gm.compare("visits@1", "visits@2", tolerance=0.9).is_shifted
+
+
+def test_a_build_that_is_held_back_is_shown_as_a_version_is(
+    two_versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gristmill: Gristmill
+) -> None:
+    """Both gates hold it back: a day that is new is unlike the days before, and the rows are unlike those of before."""
+    shutil.copytree(two_versions, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    assert gristmill("shift", "visits", "--held-back").err.splitlines() == [
+        "Error: the build of 'visits' that is held back: its newest build is not held back.",
+        "Hint: `gristmill shift visits` shows the version that readers have",
+    ]
+    yaml = tmp_path / "datasets" / "visits.yaml"
+    yaml.write_text(yaml.read_text("utf-8") + "shift: {on_shift: block}\n", "utf-8")
+    late = rows(100, first=1_000, spend=9.0).replace("2024-0", "2025-0")
+    (tmp_path / "v" / "2.csv").write_text(f"id,customer,day,kind,amount\n{late}\n", "utf-8")
+    ran = gristmill("run", "visits")
+    assert (ran.code, "`gristmill shift visits --held-back` shows what differs" in ran.out) == (3, True)
+
+    shown = gristmill("shift", "visits")
+    assert "visits  version 2" in shown.out
+    assert "A newer build is held back by SHIFT4: `gristmill shift visits --held-back`" in shown.err
+    held = gristmill("shift", "visits", "--held-back").out
+    assert held.startswith("visits  held back by SHIFT4\n")
+    assert "✗ SHIFT4" in held
+    assert "400 rows added since against version 2 (4,000 rows)" in held
+    assert re.search(r"amount +shifted +0\.9\d\d +0\.\d{3}-", held)
+    facts = json.loads(gristmill("shift", "visits", "--held-back", "--by", "day", "--json").out)
+    assert (facts["version"], facts["held_back_by"]) == (None, ["SHIFT4"])
+    assert facts["watch"]["judged"][-1]["day"].startswith("2025-03")
+    assert json.loads(gristmill("shift", "visits", "--json").out)["held_back_by"] == ["SHIFT4"]
 
 
 def test_a_version_of_an_older_release_is_said_to_have_nothing_compared(

@@ -118,6 +118,10 @@ def test_the_page_of_a_dataset_says_all_that_is_known(known: Path, browse: Any) 
     assert "variance: problem" in text
     assert "avoidable bias: not applicable" in text
     assert "train → dev = shifted, as declared" in text
+    assert "2 shifted, as declared" in text
+    picture = page[page.index("<title>dev against train: effect by column") :].split("</svg>")[0]
+    assert "0.410 shifted, as declared</text>" in picture, "picture and table have one word"
+    assert "0.410 (" in picture
     assert "dev → test ✓ same" in text
     assert "What to do: Make train more like dev: collect or synthesise examples like those of dev from these" in text
     assert "id up to 30 (50 % of dev, 20 % of train)" in text
