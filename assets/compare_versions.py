@@ -16,7 +16,8 @@ from assets.policies import policy_facts
 from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.added_rows import compare_added
-from checks.comparison import IS_WHEN, Both, compare_both, moments_of, other_times, unite, with_target
+from checks.both_sides import Both, compare_both, moments_of, unite
+from checks.comparison import IS_WHEN, other_times, with_target
 from checks.finding import Finding
 from checks.growth import Grown
 from checks.profile import UNUSED

@@ -16,9 +16,10 @@ from assets.project import Dataset
 from assets.split_facts import has_entities
 from assets.step import digest
 from checks.bins import Cells
+from checks.both_sides import common_entities, moments_of
 from checks.column_parts import cells_with_parts, with_parts
 from checks.column_stats import figure_of, quartiles, stats_of
-from checks.comparison import IS_WHEN, common_entities, moments_of, other_times, with_target
+from checks.comparison import IS_WHEN, other_times, with_target
 from checks.finding import Finding
 from checks.growth import Grown, anew, grow, pooled_counts
 from checks.profile import IS_A_NUMBER, Profile, scan

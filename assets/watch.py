@@ -16,8 +16,9 @@ from assets.gate import gated
 from assets.profile import Learned, Subject
 from assets.step import Run, digest
 from checks.bins import Cells
+from checks.both_sides import moments_of
 from checks.collect import one_row
-from checks.comparison import IS_WHEN, moments_of
+from checks.comparison import IS_WHEN
 from checks.day_counts import DayCounts, count_days, day_cells, told_by_days
 from checks.finding import Finding
 from checks.shift_question import Question

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import MOST_LEVELS, Cells, level_cells
+from checks.both_sides import Both, compare_evened, silenced, time_among
 from checks.collect import collect
 from checks.column_parts import with_parts
-from checks.comparison import Both, silenced, time_among
 from checks.frames import CURRENT, REFERENCE
 from checks.growth import Grown, precise_alike
 from checks.profile import UNUSED, Profile, cells_of, count_entities
@@ -28,7 +28,7 @@ from checks.sampled_rows import Sample
 from checks.score_columns import score_rows
 from checks.shift import compare_sides, refused
 from checks.shift_question import Question
-from checks.units import N_BUCKETS, Side, are_paired
+from checks.units import N_BUCKETS, Side, are_paired, are_unequal
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -67,6 +67,8 @@ def compare_added(both: Both, grown: Grown, question: Question, *, reference: st
         n_common = grown.n_known if grown.is_apart else _common(both.table)
         question = replace(question, n_common_entities=n_common)
     sides = whole_sides(table, grown)
+    if are_unequal(question.n_common_entities, sides.old, sides.new):
+        return compare_evened(both, question, (replace(sides.old, name=reference), replace(sides.new, name=current)))
     # Where nothing can be told, no level has to be counted for it.
     sides = sides if refused(sides.old, sides.new, question) else by_pooled_levels(table, sides)
     cells = [silenced(c, both.not_compared) for c in sides.cells]

@@ -1,6 +1,7 @@
-"""Fewer rows of a large side: some of its entities, with all their rows, in every bucket.
+"""Fewer rows of a large side: some of its entities with all their rows, in every bucket; or some rows of each entity.
 
-Whole buckets would be fewer units, and rows of all entities would not be whole entities.
+Whole buckets would be fewer units. Rows of each entity are for sides that share entities: what an entity has on one
+side is held against what it has on the other.
 """
 
 from __future__ import annotations
@@ -44,3 +45,17 @@ def is_kept(table: ir.Table, share: float) -> Any:
     import ibis
 
     return ibis.literal(True) if share >= 1 else hashed(table["_entity"]) < ibis.literal(below(share), "uint64")
+
+
+def some_rows(table: ir.Table, part: str, share: float) -> ir.Table:
+    """The table with a share of the rows of one part, chosen by all that a row holds.
+
+    Args:
+        table: Has `_part`.
+        part: Which.
+        share: How large a share, 0 to 1.
+    """
+    import ibis
+
+    digest = hashed(ibis.struct({name: table[name] for name in sorted(table.columns)}))
+    return table.filter((table["_part"] != part) | (digest < ibis.literal(below(share), "uint64")))

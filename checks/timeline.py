@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from checks.both_sides import moments_of
 from checks.collect import collect
-from checks.comparison import moments_of
 from checks.figure.series import ORDER
 
 if TYPE_CHECKING:

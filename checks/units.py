@@ -161,6 +161,12 @@ def are_paired(n_common: int, one: Side, two: Side) -> bool:
     return n_common > PAIRED_ABOVE * max(1, min(one.n_entities, two.n_entities))
 
 
+def are_unequal(n_common: int, one: Side, two: Side) -> bool:
+    """Whether sides that share entities differ too much in size to be swapped in pairs."""
+    fewer, more = sorted((one.n_rows, two.n_rows))
+    return are_paired(n_common, one, two) and more > MOST_RATIO * max(fewer, 1)
+
+
 def form_units(first: Side, second: Side) -> Units:
     """The units of two sides that share no entity: a bucket is one, those of the smaller side are merged.
 

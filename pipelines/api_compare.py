@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from checks.both_sides import compare_both
 from checks.classified import with_classifier
 from checks.comparison import compare as compare_frames
-from checks.comparison import compare_both, compare_with_units, with_target
+from checks.comparison import compare_with_units, with_target
 from checks.errors import NotAskable
 from checks.frames import on_one_engine, told_apart_by_name
 from checks.questions import entity_of, options_of, prove_is_yes_or_no

@@ -168,14 +168,19 @@ def test_a_version_with_another_entity_has_no_unit_in_common_with_the_last(shop:
     assert findings(run_project(shop))["SHIFT4"] == ("not_applicable", told)
 
 
-def test_few_added_rows_of_customers_that_are_there_cannot_tell(shop: Path, run_project) -> None:
+def test_few_added_rows_of_customers_that_are_there_are_held_against_some_of_the_old_ones(
+    shop: Path, run_project
+) -> None:
     run_project(shop)
-    again = visits(200)
-    lines = [f"{100_000 + i},{line.split(',', 1)[1]}" for i, line in enumerate(again.strip().splitlines())]
-    (shop / "visits" / "2.csv").write_text(HEAD + "\n".join(lines) + "\n", "utf-8")
-    outcome, seen = findings(run_project(shop))["SHIFT4"]
-    assert outcome == "cannot_tell"
-    assert "share entities and differ in size by 3.0" in seen
+    for number, spend, expected in ((2, 0.0, "cannot_tell"), (3, 9.0, "warn")):
+        again = visits(200, spend=spend).strip().splitlines()
+        lines = [f"{number * 100_000 + i},{line.split(',', 1)[1]}" for i, line in enumerate(again)]
+        (shop / "visits" / f"{number}.csv").write_text(HEAD + "\n".join(lines) + "\n", "utf-8")
+        outcome, seen = findings(run_project(shop))["SHIFT4"]
+        assert outcome == expected
+        assert "swapped in pairs; 1,5" in seen
+        assert f"rows of version {number - 1} are compared: sides that share entities are swapped in pairs" in seen
+    assert "shifted: amount" in seen
 
 
 def test_pools_are_shifted_as_declared_and_warn_of_nothing(make_project, run_project) -> None:

@@ -75,7 +75,8 @@ def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
     import duckdb
     import ibis
 
-    from checks.comparison import Both, compare, compare_both
+    from checks.both_sides import Both, compare_both
+    from checks.comparison import compare
     from checks.profile import cells_of, scan
     from checks.shift_question import Question
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from checks.added_rows import by_pooled_levels, compare_added, whole_sides
 from checks.bins import Cells
+from checks.both_sides import Both, compare_both, unite
 from checks.column_parts import cells_with_parts, with_parts
-from checks.comparison import Both, compare_both, unite
 from checks.growth import anew, grow, pooled_counts
 from checks.profile import Profile, scan
 from checks.shift_question import Question

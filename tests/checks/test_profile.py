@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from checks import column_stats
 from checks import profile as profiles
 from checks.bins import Cells, merged, ordered_cells
+from checks.both_sides import common_entities
 from checks.collect import one_row
 from checks.column_stats import figure_of, quartiles, stats_of
-from checks.comparison import common_entities
 from checks.figure import draw
 from checks.profile import IS_A_NAME, cells_of, count_entities, rows_for_edges, scan
 

@@ -7,13 +7,14 @@ import ibis
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from checks.collect import collect
 from checks.comparison import compare
 from checks.domain import rows_of
 from checks.sampled_rows import Sample
 from checks.shift_question import Question
-from checks.thinning import is_kept, shares_of
+from checks.thinning import is_kept, shares_of, some_rows
 from checks.two_sample_classifier import tell_apart
 
 EACH = 3
@@ -42,6 +43,33 @@ def test_a_part_of_the_entities_has_all_their_rows_and_every_bucket() -> None:
     assert len(kept) == pytest.approx(0.25 * 20_000 * EACH, rel=0.05)
     assert set(kept["_entity"].value_counts()["count"]) == {EACH}
     assert kept["_bucket"].n_unique() == 256
+
+
+def test_some_rows_of_one_part_are_of_all_its_entities_and_the_other_part_stays_whole() -> None:
+    kept = collect(some_rows(united(4_000, 1_000, first_of_second=0), "reference", 0.25))
+    by_part = dict(kept.group_by("_part").len().iter_rows())
+    assert by_part["current"] == 1_000 * EACH
+    assert by_part["reference"] == pytest.approx(0.25 * 4_000 * EACH, rel=0.06)
+    n_entities = kept.filter(kept["_part"] == "reference")["_entity"].n_unique()
+    assert n_entities == pytest.approx((1 - 0.75**EACH) * 4_000, rel=0.04)
+
+
+def test_a_small_side_of_the_same_entities_is_held_against_as_many_rows_of_the_large_one() -> None:
+    drawn = np.random.default_rng(5)
+    means = drawn.normal(size=300)
+
+    def side(n: int, shift: float) -> pl.DataFrame:
+        who = drawn.integers(0, 300, n)
+        return pl.DataFrame({"customer": who, "x": means[who] + drawn.normal(shift, 1, n)})
+
+    large, quiet, shifted = side(12_000, 0), side(1_500, 0), side(1_500, 0.7)
+    report = compare(large, shifted, entity="customer")
+    assert report.is_shifted
+    assert "rows of reference are compared: sides that share entities are swapped in pairs" in report.note
+    assert (report.n_reference, report.n_current) == (12_000, 1_500)
+    assert not compare(quiet, large, entity="customer").is_shifted
+    assert "of 12,000 rows of reference" in report.note
+    assert "of 12,000 rows of current" in compare(quiet, large, entity="customer").note
 
 
 def test_unlike_sides_are_each_read_of_about_as_many_rows_and_shared_entities_of_the_same() -> None:
@@ -107,3 +135,24 @@ def test_a_small_side_beside_a_large_one_keeps_its_rows_and_its_pairs_their_unit
     assert report.n_groups == (256, 21)  # of columns, which count all rows
     assert report.pair_rows == (pytest.approx(1_200, rel=0.15), 1_000)
     assert [pair.named for pair in report.shifted_pairs] == ["a and b"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["alike", "unlike in activity", "few"])
+def test_uneven_sides_of_the_same_entities_alarm_no_more_often_than_is_said(kind: str) -> None:
+    n_pairs, n_entities, n_alarms = 150, 60 if kind == "few" else 500, 0
+    for i in range(n_pairs):
+        drawn = np.random.default_rng(i)
+        means = drawn.normal(size=(n_entities, 3))
+        activity = drawn.gamma(0.5, 1, n_entities) if kind == "unlike in activity" else np.ones(n_entities)
+        sides = []
+        for n in (10_000, 1_000):
+            who = drawn.choice(n_entities, n, p=activity / activity.sum())
+            x = means[who] + drawn.normal(size=(n, 3))
+            level = np.where(x[:, 2] > 1, "high", np.where(x[:, 2] > 0, "middle", "low"))
+            sides.append(pl.DataFrame({"customer": who, "x": x[:, 0], "y": np.exp(x[:, 1]), "level": level}))
+        report = compare(*sides, entity="customer")
+        p = [one.p_corrected for one in (*report.columns, *report.pairs) if one.p_corrected is not None]
+        n_alarms += min(p) <= 0.05
+    print(f"\n{kind}: {n_alarms} of {n_pairs} alarm", flush=True)
+    assert stats.binomtest(n_alarms, n_pairs, alternative="greater").proportion_ci(0.999).low <= 0.05
