@@ -111,7 +111,7 @@ def continuing(
     alarm = alarm_since(judged) or next((one for one in new if one.is_alarm), None)
     if alarm is None:
         return Finding(code=CODE, outcome="pass", seen="; ".join(told), remedy=window.remedy if window else "")
-    if size and size.at_most < tolerance:
+    if size and size.at_most < tolerance and not (window and window.shifted):
         told[0] += f"; the change is at most {size.at_most:.3f}, below the tolerance of {tolerance:g}"
         return Finding(code=CODE, outcome="pass", seen="; ".join(told))
     remedy = watch_remedy(_led(alarm), alarm.day, window.remedy if window else "")

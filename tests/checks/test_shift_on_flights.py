@@ -203,6 +203,8 @@ def test_the_autumn_is_loud_and_led_by_temperature_and_dew_point(backend) -> Non
     )
     print(f"\n{report}", flush=True)
     assert [c.column for c in report.shifted[:2]] == ["temp", "dewp"]
+    # Delays of two seasons lie within what days of one season do.
+    assert {c.column: c.verdict for c in report.columns}["dep_delay"] == "cannot_tell"
     temp = report.shifted[0]
     pooled = [profile.parts[p].counts["temp"].sum(axis=0) for p in ("before", "autumn")]
     assert total_variation(*pooled) >= temp.effect > 0.25

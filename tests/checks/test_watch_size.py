@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from checks.bins import level_cells
+from checks.column_shift import ColumnShift
 from checks.day_counts import DayCounts
 from checks.finding import Finding
+from checks.report import ShiftReport
 from checks.watch_report import continuing
 from checks.watch_size import Size, size_of
 from checks.watching import Judged, judge_days
@@ -43,6 +45,24 @@ def test_an_alarm_of_a_change_below_the_tolerance_is_told_and_passes() -> None:
     assert finding.outcome == "pass"
     assert finding.seen.startswith("alarm since 2024-")
     assert "the change is at most 0.005, below the tolerance of 0.02" in finding.seen
+
+
+def test_a_small_change_warns_all_the_same_where_the_last_weeks_are_far_from_the_reference() -> None:
+    counted, judged = watched([0.105] * 25, n_rows=200_000)
+    column = ColumnShift(column="kind", verdict="shifted", effect=0.1, low=0.05, high=0.15, excesses=(), changes=())
+    window = ShiftReport(
+        reference="before",
+        current="the last 28 days",
+        declared=False,
+        unit="day",
+        n_reference=9,
+        n_current=9,
+        columns=(column,),
+    )
+    size = size_of(counted, CELLS, judged)
+    finding = continuing(judged, judged[-1:], late=(), window=window, size=size, tolerance=0.02)
+    assert finding.outcome == "warn"
+    assert "the last 28 days against before: shifted: kind" in finding.seen
 
 
 def test_a_break_has_its_whole_size() -> None:
