@@ -149,3 +149,18 @@ def test_false_alarms_are_rare_in_a_thousand_years_and_delays_are_those_of_the_d
                 assert (alarms < NEVER).mean() <= 0.05
         if shift >= 2:
             assert np.median(found) < min(np.median(bonferroni) + 2, 12)
+
+
+@pytest.mark.slow
+def test_a_thousand_looks_keep_the_rate_of_one_year() -> None:
+    n, looks = 1_000, 1_000
+    drawn, state = np.random.default_rng(40), np.zeros((n, N_COLUMNS))
+    has_alarmed = np.zeros(n, dtype=bool)
+    for look in range(looks):
+        number = look % YEAR + 1
+        if number == 1:
+            state[:] = 0
+        state = advanced(state, 2 * special.ndtr(-np.abs(drawn.standard_normal((n, N_COLUMNS)))))
+        has_alarmed |= value_of(state, number) >= ALARM_AT
+    print(f"\n{looks} looks: {exact(int(has_alarmed.sum()), n)} of {n} alarm", flush=True)
+    assert has_alarmed.mean() <= 0.05
