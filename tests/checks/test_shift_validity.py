@@ -10,12 +10,14 @@ import os
 import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtri
 
 from checks.report import ShiftReport
 from checks.shift import compare_sides
@@ -106,7 +108,9 @@ def _first_rows(owner: np.ndarray, n_first: np.ndarray) -> np.ndarray:
     return np.asarray(nth < n_first[owner])
 
 
-def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> ShiftReport:
+def asked(
+    tables: Any, entities: Any, buckets: Any, *, seed: str, in_time: bool = False, **of: Any
+) -> ShiftReport:
     cells = cells_for(*tables, has_precision=True)
     sides = [side_of(str(i), tables[i], entities[i], buckets[i], cells) for i in range(2)]
     question = Question(
@@ -116,7 +120,8 @@ def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> 
         target=TARGET,
         n_common_entities=len(np.intersect1d(*entities)),
     )
-    return compare_sides(*sides, cells, replace(question, **of), lambda: scored(tables, buckets, cells, sides))
+    scores = partial(scored, tables, buckets, cells, sides, in_time=in_time)
+    return compare_sides(*sides, cells, replace(question, **of), scores)
 
 
 def least_p(report: ShiftReport) -> float:
@@ -191,6 +196,7 @@ MARGINS: dict[str, Change] = {
     "new level 1 %": lambda d, t: {"c10": np.where(_some(d, t, 0.01), 10, t["c10"])},
     "nulls 5 -> 10 %": lambda d, t: {"gaps": np.where(_some(d, t, 0.0526), np.nan, t["gaps"])},
 }
+TREND = "a trend within the window, .1"
 OTHERS: dict[str, Change] = {
     "correlation .8 -> 0": lambda d, t: {"twin": d.permutation(t["twin"])},
     "target decoupled": lambda d, t: {TARGET: d.permutation(t[TARGET])},
@@ -198,7 +204,14 @@ OTHERS: dict[str, Change] = {
     "miles to km in 10 %": lambda d, t: {"age": np.where(_some(d, t, 0.1), 1.609 * t["age"], t["age"])},
     "1 % x 60": lambda d, t: {"plain": np.where(_some(d, t, 0.01), 60 * t["plain"], t["plain"])},
     "two columns swapped in 3 %": lambda d, t: _swapped(t, _some(d, t, 0.03)),
+    TREND: lambda _, t: {"plain": _rising(t["plain"], 0.1)},
 }
+
+
+def _rising(values: np.ndarray, r: float) -> np.ndarray:
+    """Values of the same distribution that have the correlation `r` with the order of the rows."""
+    order = ndtri((np.arange(len(values)) + 0.5) / len(values))
+    return np.asarray(np.sqrt(1 - r**2) * values + r * order)
 
 
 def _swapped(table: dict[str, np.ndarray], these: np.ndarray) -> dict[str, np.ndarray]:
@@ -216,10 +229,10 @@ def changed_pair(change: Change, n: int, number: int) -> tuple[Any, Any, Any]:
 
 def _found(change: Change, n: int, n_pairs: int) -> np.ndarray:
     """Of each pair whether we alarm, whether tests of rows do."""
-    found = []
+    found, in_time = [], change is OTHERS[TREND]
     for i in range(n_pairs):
         tables, entities, buckets = changed_pair(change, n, i)
-        told = asked(tables, entities, buckets, seed=str(i), n_assignments=399)
+        told = asked(tables, entities, buckets, seed=str(i), n_assignments=399, in_time=in_time)
         found.append((least_p(told) <= 0.05, by_rows(*tables)))
     return np.array(found)
 
