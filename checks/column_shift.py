@@ -102,3 +102,9 @@ class ColumnShift:
     def named(self) -> str:
         """Its name in one line."""
         return self.column.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def place(column: ColumnShift) -> tuple[int, float]:
+    """Where a column stands in a report: those that shifted first, by their effect."""
+    order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
+    return order[column.verdict], -(column.effect or 0.0)

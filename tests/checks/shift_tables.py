@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from checks.bins import Cells
-from checks.sampled_rows import Places, read_places
+from checks.sampled_rows import SampledRows, read_rows
 from checks.score_columns import Scored, scores_of, sum_scores
 from checks.units import Side
 
@@ -75,11 +75,11 @@ def scored(
         pl.DataFrame({name: _as_column(values) for name, values in table.items()} | {"_bucket": bucket})
         for table, bucket in zip(tables, buckets, strict=True)
     ]
-    sums = np.stack([sum_scores(places_of(frame, cells), scores) for frame in frames])
+    sums = np.stack([sum_scores(sampled(frame, cells), scores) for frame in frames])
     return Scored(scores=scores, sums=sums, n_rows=(len(frames[0]), len(frames[1])))
 
 
-def places_of(frame: pl.DataFrame, cells: Sequence[Cells]) -> Places:
+def sampled(frame: pl.DataFrame, cells: Sequence[Cells]) -> SampledRows:
     """Rows that are at hand as the numbers of their cells."""
     at = pl.int_range(len(frame), eager=True)
     ours = frame.select(
@@ -89,7 +89,7 @@ def places_of(frame: pl.DataFrame, cells: Sequence[Cells]) -> Places:
         at.cast(pl.UInt64).alias("_who"),
         *(c.column for c in cells),
     )
-    return read_places(ours.to_arrow().combine_chunks().to_batches(), ["a"], cells)["a"]
+    return read_rows(ours.to_arrow().combine_chunks().to_batches(), ["a"], cells)["a"]
 
 
 def _as_column(values: np.ndarray) -> Any:

@@ -108,9 +108,7 @@ def _first_rows(owner: np.ndarray, n_first: np.ndarray) -> np.ndarray:
     return np.asarray(nth < n_first[owner])
 
 
-def asked(
-    tables: Any, entities: Any, buckets: Any, *, seed: str, in_time: bool = False, **of: Any
-) -> ShiftReport:
+def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, in_time: bool = False, **of: Any) -> ShiftReport:
     cells = cells_for(*tables, has_precision=True)
     sides = [side_of(str(i), tables[i], entities[i], buckets[i], cells) for i in range(2)]
     question = Question(
