@@ -231,7 +231,7 @@ class ShiftReport:
         """The report that `to_json` wrote."""
         columns = tuple(ColumnShift.from_json(column) for column in raw["columns"])
         told = raw.get("classifier")
-        of_sides = {n: tuple(raw[n]) for n in ("n_groups", "pair_rows", "pair_groups") if raw.get(n)}
+        of_sides: dict[str, Any] = {n: tuple(raw[n]) for n in ("n_groups", "pair_rows", "pair_groups") if raw.get(n)}
         return cls(
             **{name: raw[name] for name in ("reference", "current", "declared", "unit", "n_reference", "n_current")},
             note=raw.get("note", ""),
