@@ -189,8 +189,9 @@ CATALOGUE = {
         title="This version and the last",
         meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance, or two "
         "columns are related otherwise. Where rows were only added, the added ones are compared with those that were "
-        "there. Under `shift: {on_shift: block}` it blocks where the change is surely beyond `block_above` (a difference "
-        "of correlations counts by half), until `gristmill accept NAME SHIFT4 --why WHY` lets that version pass.",
+        "there. Under `shift: {on_shift: block}` it blocks where the change is surely beyond `block_above` (a "
+        "difference of correlations counts by half), until `gristmill accept NAME SHIFT4 --why WHY` lets that version "
+        "pass.",
         advice="Find out what changed at the source before you fit on it; models of the last version were made for "
         "other data.",
         can_block=True,
