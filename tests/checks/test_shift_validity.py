@@ -1,7 +1,8 @@
 """Null pairs: two sides of one process, so every alarm is false. And power: one column or pair that did change.
 
 `python -m pytest -m slow -s -p no:xdist tests/checks/test_shift_validity.py` prints the tables of
-docs/explanation/shift.md; GRISTMILL_PAIRS says how many pairs a cell (1,000). CI draws few of three cells.
+docs/explanation/shift.md; GRISTMILL_PAIRS says how many pairs a cell (1,000; a fifth where a side has 30,000 rows). CI
+draws few of one cell.
 """
 
 from __future__ import annotations
@@ -137,12 +138,12 @@ def shown(found: int, n: int) -> str:
     return f"{found / n:.3f} ({low:.3f}-{high:.3f})"
 
 
-@pytest.mark.parametrize("name", ["rows, 1,000 a side", "20 entities a side", "280 against 20 entities"])
-def test_two_sides_of_one_process_alarm_no_more_often_than_they_may(name: str) -> None:
-    n = 12
-    p = [least_p(asked(*null_pair(CELLS[name], i), seed=str(i))) for i in range(n)]
+def test_two_sides_of_one_process_alarm_no_more_often_than_they_may() -> None:
+    """25 pairs: it fails from 5 alarms on, which a rate of .365 (F4 without its remedy) gives in 98 of 100 tests."""
+    n, cell = 25, CELLS["20 entities a side"]
+    p = [least_p(asked(*null_pair(cell, i), seed=str(i), n_assignments=99)) for i in range(n)]
     alarms = sum(value <= 0.05 for value in p)
-    assert stats.binomtest(alarms, n, 0.08, alternative="greater").pvalue > 1e-4
+    assert stats.binomtest(alarms, n, 0.05, alternative="greater").pvalue > 0.01
 
 
 @pytest.mark.slow
@@ -165,6 +166,8 @@ def test_null_pairs_of_every_kind_hold_the_nominal_level() -> None:
         assert interval(at_05, n)[0] <= 0.05, name
         if n >= 1_000:
             assert interval(at_05, n)[1] <= cell.most, name
+        # Of 200 pairs the upper bound says little: no more alarms than the rate of a cell that holds gives by chance.
+        assert stats.binomtest(at_05, n, cell.most - 0.02, alternative="greater").pvalue > 1e-3, name
     print(f"{'pooled':<38} {int(pooled[1]):>6}  {shown(int(pooled[0]), int(pooled[1]))}")
     if pooled[1] >= 10_000:
         assert interval(int(pooled[0]), int(pooled[1]))[1] <= 0.055
