@@ -79,6 +79,17 @@ class ColumnShift:
         return "; ".join([*filter(None, [self.grew]), *said])
 
     @property
+    def seen_from(self) -> str:
+        """How large a shift would have been seen, where it cannot tell.
+
+        >>> ColumnShift(column="x", verdict="cannot_tell", effect=.03, low=0, high=.2, smallest_effect=.25).seen_from
+        '0.25 would be seen'
+        """
+        if self.verdict != "cannot_tell" or self.smallest_effect is None:
+            return ""
+        return f"{self.smallest_effect:.2f} would be seen"
+
+    @property
     def grew(self) -> str:
         """Of what there is more, where the change that is told first is within its margin: a mean may stay."""
         is_still = not self.changes or abs(self.changes[0].value) <= self.changes[0].margin
