@@ -22,6 +22,7 @@ from checks.finding import Finding
 from checks.growth import Grown
 from checks.profile import UNUSED
 from checks.shift_question import Question
+from checks.time_overlap import are_apart
 from warehouse.policy import PLACE, RESERVED
 from warehouse.profiles import ADDED, RowSum, add_rows_since, keep_rows_behind, sum_rows
 from warehouse.records import Version
@@ -214,23 +215,23 @@ def _asked(subject: Subject, before: Version, both: Both, grown: Grown | None) -
 
 
 def _is_added_later(grown: Grown, time: str) -> bool:
-    """The same of rows that were counted, to the second."""
+    """Whether the added rows lie before or after the others, by what was counted, to the second."""
     ends = [
         [found for (column, part), found in profile.extremes.items() if column == time and part != UNUSED]
         for profile in (grown.kept, grown.added)
     ]
     if not all(ends):
         return False
-    (first, last), (low, high) = ((min(f.low for f in side), max(f.high for f in side)) for side in ends)
-    return last < low or high < first
+    one, two = ((min(f.low for f in side), max(f.high for f in side)) for side in ends)
+    return are_apart(one, two)
 
 
 def _is_later(both: Both, time: str) -> bool:
-    """Whether one side ends before the other begins."""
+    """The same of rows that were not counted yet."""
     from checks.collect import collect
 
     if time not in both.table.columns:
         return False
     table = both.table
-    ends = collect(table.group_by("_part").agg(first=table[time].min(), last=table[time].max())).drop_nulls().to_dicts()
-    return len(ends) == 2 and (ends[0]["last"] < ends[1]["first"] or ends[1]["last"] < ends[0]["first"])
+    ends = collect(table.group_by("_part").agg(first=table[time].min(), last=table[time].max())).rows()
+    return len(ends) == 2 and are_apart(ends[0][1:], ends[1][1:])

@@ -28,6 +28,7 @@ from checks.sampled_rows import Sample
 from checks.score_columns import Scored, score_rows
 from checks.shift import compare_sides
 from checks.shift_question import Question
+from checks.time_overlap import are_apart
 from checks.units import are_paired
 from warehouse.policy import SPLITS
 from warehouse.query import parse
@@ -282,7 +283,5 @@ def _compare_splits(
 
 
 def _is_apart_in_time(subject: Subject, pair: tuple[str, str]) -> bool:
-    """Whether one side ends before the other begins."""
-    first, second = (subject.sizes[split] for split in pair)
-    ends = [first["first_time"], first["last_time"], second["first_time"], second["last_time"]]
-    return all(ends) and (first["last_time"] < second["first_time"] or second["last_time"] < first["first_time"])
+    one, two = ((subject.sizes[split]["first_time"], subject.sizes[split]["last_time"]) for split in pair)
+    return are_apart(one, two)

@@ -159,7 +159,12 @@ class ShiftSpec(Strict):
     """What a difference of distribution has to be, and what it does."""
 
     tolerance: float = Field(
-        0.02, gt=0, lt=1, description="Effects (total variation) below it are no alarm, in every comparison."
+        0.02,
+        gt=0,
+        lt=1,
+        description="Effects (total variation) below it are no alarm, in every comparison. A difference of "
+        "correlations must be beyond .05, or beyond the tolerance where that is larger; an alarm of WATCH1 of a "
+        "change that is at most the tolerance passes.",
     )
     on_shift: Literal["warn", "block"] = Field(
         "warn",
@@ -167,7 +172,12 @@ class ShiftSpec(Strict):
         "`gristmill accept NAME SHIFT4 --why WHY` lets that one version pass.",
     )
     block_above: float = Field(
-        0.05, gt=0, lt=1, description="Under `on_shift: block`, SHIFT4 blocks where an effect lies wholly above it."
+        0.05,
+        gt=0,
+        lt=1,
+        description="Under `on_shift: block`, SHIFT4 and WATCH1 block where the change is surely above it and warn up "
+        "to there: an effect whose interval lies above it, half a difference of correlations, what is left of a "
+        "watch's change without that of earlier days.",
     )
 
 

@@ -167,27 +167,31 @@ CATALOGUE = {
     ),
     "SHIFT1": Code(
         title="Do train and train_dev differ",
-        meaning="Warns when a column differs between train and train_dev beyond chance and beyond the tolerance.",
+        meaning="Warns when a column differs between train and train_dev beyond chance and beyond the tolerance, or "
+        "two columns are related otherwise.",
         advice="The split is not at random: name as `entity` what makes rows alike, or variance and data mismatch "
         "cannot be told apart.",
     ),
     "SHIFT2": Code(
         title="Do dev and test differ",
-        meaning="Warns when a column differs between dev and test beyond chance and beyond the tolerance.",
+        meaning="Warns when a column differs between dev and test beyond chance and beyond the tolerance, or two "
+        "columns are related otherwise.",
         advice="Take dev and test from the same distribution: a team that aims at dev otherwise hits another target.",
     ),
     "SHIFT3": Code(
         title="Train and dev",
-        meaning="Warns when a column differs between train and dev beyond chance and beyond the tolerance. Under "
-        "`evaluate_on` the sides are meant to differ: the shift is stated and passes.",
+        meaning="Warns when a column differs between train and dev beyond chance and beyond the tolerance, or two "
+        "columns are related otherwise. Under `evaluate_on` the sides are meant to differ: it is stated and passes.",
         advice="Dev should be the data that you want to do well on; make train more like it, or declare `evaluate_on` "
         "and read the gap as data mismatch.",
     ),
     "SHIFT4": Code(
         title="This version and the last",
-        meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance. Where rows "
-        "were only added, the added ones are compared with those that were there. Under `shift: {on_shift: block}` it "
-        "blocks beyond `block_above`, until `gristmill accept NAME SHIFT4 --why WHY` lets that version pass.",
+        meaning="Warns when a column differs from the last version beyond chance and beyond the tolerance, or two "
+        "columns are related otherwise. Where rows were only added, the added ones are compared with those that were "
+        "there. Under `shift: {on_shift: block}` it blocks where the change is surely beyond `block_above` (a "
+        "difference of correlations counts by half), until `gristmill accept NAME SHIFT4 --why WHY` lets that version "
+        "pass.",
         advice="Find out what changed at the source before you fit on it; models of the last version were made for "
         "other data.",
         can_block=True,
@@ -202,16 +206,18 @@ CATALOGUE = {
     "SHIFT6": Code(
         title="Two tables",
         meaning="Warns for each column in which the two tables of `gm.compare` differ beyond chance and beyond the "
-        "tolerance.",
+        "tolerance, for each two columns that are related otherwise, and where a classifier that was asked for tells "
+        "the tables apart.",
         advice="Look at the column on both sides; a model that was fitted on one may do worse on the other.",
         asked_of="tables",
     ),
     "WATCH1": Code(
         title="Days that are not like those before",
         meaning="Warns when days that came since watching began differ from all days before them: each new day is "
-        "judged once, and in at most one year of twenty is the alarm false where nothing changed. Under "
-        "`shift: {on_shift: block}` it blocks. Days of the first version are played back and never warn. Warns, too, "
-        "when a larger share of rows has no day than before, beyond chance and beyond the tolerance.",
+        "judged once, and in at most one year of twenty is the alarm false where nothing changed. An alarm of a change "
+        "that is at most the tolerance is told and passes. Under `shift: {on_shift: block}` it blocks where the change "
+        "is surely beyond `block_above`. Days of the first version are played back and never warn. Warns, too, when a "
+        "larger share of rows has no day than before, beyond chance and beyond the tolerance.",
         advice="Look at the columns that lead, from the day of the alarm on: `gristmill shift`, `--by day`. Mend the "
         "source, or fit models anew on days that are like today. Seasons are real and alarm too: the days of one "
         "season are no reference for the next.",

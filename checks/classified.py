@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checks.column_shift import place
 from checks.pair_shift import Classifier
-from checks.report import ShiftReport, place
+from checks.report import ShiftReport
 from checks.shift_question import Question
 from checks.two_sample_classifier import tell_apart
 

@@ -79,6 +79,17 @@ class ColumnShift:
         return "; ".join([*filter(None, [self.grew]), *said])
 
     @property
+    def seen_from(self) -> str:
+        """How large a shift would have been seen, where it cannot tell.
+
+        >>> ColumnShift(column="x", verdict="cannot_tell", effect=.03, low=0, high=.2, smallest_effect=.25).seen_from
+        '0.25 would be seen'
+        """
+        if self.verdict != "cannot_tell" or self.smallest_effect is None:
+            return ""
+        return f"{self.smallest_effect:.2f} would be seen"
+
+    @property
     def grew(self) -> str:
         """Of what there is more, where the change that is told first is within its margin: a mean may stay."""
         is_still = not self.changes or abs(self.changes[0].value) <= self.changes[0].margin
@@ -102,3 +113,9 @@ class ColumnShift:
     def named(self) -> str:
         """Its name in one line."""
         return self.column.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def place(column: ColumnShift) -> tuple[int, float]:
+    """Where a column stands in a report: those that shifted first, by their effect."""
+    order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
+    return order[column.verdict], -(column.effect or 0.0)

@@ -46,7 +46,8 @@ def compare(
     Args:
         reference: What is compared with: a frame, an Arrow table, or an Ibis table.
         current: What is compared.
-        target: The column that a model is to predict: the report says so when it is among those that shifted.
+        target: The column that a model is to predict: its relations to the other columns are asked first of all pairs,
+            and the report says so when it is itself among the columns that shifted.
         time: The column of time. Without `entity` the unit is then the day.
         entity: The columns whose rows belong together: the unit. Without either, the unit is the row.
         classifier: Whether a classifier is asked too, within the same alpha; see `checks.classified`.
@@ -130,7 +131,7 @@ def _with_units(both: Both, entity: Sequence[str], time: str | None) -> Both:
         without = count_without(table, has_none, ", ".join(entity), is_left_out=True)
         kept = table.filter(~has_none) if without else table
         named = kept.mutate(_entity=entity_text([kept[c] for c in entity]))
-        # Hashed twice: rows of some entities are read by the hash itself (`checks.score_columns`).
+        # Hashed twice: rows of some entities are read by the hash itself (`checks.thinning`).
         table = named.mutate(_bucket=bucket_of(hashed(hashed(named["_entity"]))))
         return replace(both, table=table, without=without)
     if time:

@@ -1,6 +1,7 @@
 """How large a difference is, with an interval: total variation, and what it is made of in plain units.
 
-Whether it is by chance is `checks.family`; what is said of it, `checks.shift`.
+Standard errors leave out one unit at a time: the jackknife, whose variance is too large rather than too small (Efron
+and Stein 1981). Whether a difference is by chance is `checks.family`; what is said of it, `checks.shift`.
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ def share_interval(part: Array, rows: Array) -> tuple[float, float, float]:
 def design_effect(groups: Array) -> float:
     """How much more the units of one side vary than single rows would, mean over groups that are neither rare nor all.
 
-    NaN when there is no such group.
+    Kish's design effect (1965): the variance of a share by units over that by rows. NaN when there is no such group.
     """
     n, total = groups.sum(axis=1, keepdims=True), groups.sum()
     share = groups.sum(axis=0) / max(total, 1e-12)

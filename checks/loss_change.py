@@ -81,7 +81,8 @@ class LossChange:
             return f"cannot tell what it comes from: {self.why}"
         return (
             f"of {_signed(self.total.value)} {metric}, {self.inputs} come from other inputs"
-            f" and {self.relation} from another relation at the same inputs"
+            f" and {self.relation} from another relation at the same inputs,"
+            f" by {self.n_after:,} against {self.n_before:,} rows"
         )
 
     @property

@@ -17,7 +17,7 @@ from checks.pair_shift import Meaning, PairShift
 from checks.score_columns import Array, Score, Scored
 from checks.statistics import standard_errors
 from checks.student import quantile
-from checks.units import FEWEST_ASSIGNMENTS_TIMES_ALPHA, Units, form_units
+from checks.units import Units, form_units
 
 MOST_FOR_ALL_PAIRS, MOST_CHOSEN = 100, 2_000
 FEWEST_UNITS = 5.0
@@ -47,33 +47,33 @@ class Pairs:
     margin: Array
 
 
+def units_of_pairs(scored: Scored, units: Units, *, is_turned: bool) -> Units:
+    """The units that pairs are swapped by: `units`, those of the columns, where of both sides an equal part was read.
+
+    Else a unit of either holds as many entities only if they are formed anew, of what was read.
+
+    Args:
+        scored: Sums of the reference and of the current side.
+        units: The units of the first and second side.
+        is_turned: The first side is the current one.
+    """
+    if not scored.read or units.is_paired:
+        return units
+    return form_units(*(scored.read[::-1] if is_turned else scored.read))
+
+
 def correlate_pairs(
-    scored: Scored,
-    units: Units,
-    chosen: NDArray[np.float32],
-    *,
-    target: str | None,
-    seed: str,
-    alpha: float,
-    is_turned: bool,
+    scored: Scored, units: Units, chosen: NDArray[np.float32], *, target: str | None, is_turned: bool
 ) -> Pairs | None:
     """Correlations of every pair on both sides, in truth and in every assignment; None when there is no pair.
 
     Args:
         scored: Sums of the reference and of the current side.
-        units: The units of the first and second side.
+        units: The units of the first and second side, of `units_of_pairs`.
         chosen: Which units are on the first side: the truth, then assignments.
         target: What a model is to predict: its pairs are always asked.
-        seed: From it assignments are drawn where units are others than those of the columns.
-        alpha: The error that is allowed: with too few ways to swap there is no pair.
         is_turned: The first side is the current one.
     """
-    if scored.read and not units.is_paired:
-        # Of one side a smaller part was read: a unit of either holds as many entities only if they are formed anew.
-        units = form_units(*(scored.read[::-1] if is_turned else scored.read))
-        if units.fewest < FEWEST_UNITS or units.n_assignments < FEWEST_ASSIGNMENTS_TIMES_ALPHA / alpha:
-            return None
-        chosen = units.assignments(len(chosen) - 1, f"{seed} pairs")
     sides = scored.sums[::-1] if is_turned else scored.sums
     at = _asked(scored.scores, sides, units, target)
     if not len(at):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 UNUSED = "unused"
-# Edges need no more: rows of whole buckets, so the same ones whatever the split.
+# Edges need no more: rows of whole entities of some buckets, so the same ones whatever the split.
 ROWS_FOR_EDGES = 200_000
 FEWEST_BUCKETS = 8
 NEARLY_ALL = 0.9

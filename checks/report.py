@@ -45,6 +45,7 @@ class ShiftReport:
         pairs: Pairs of columns: all that shifted, then the least likely of the others.
         n_pairs: How many pairs were asked.
         pair_rows: Of how many rows of the reference and of the current side; None where no pair was asked.
+        pair_groups: Groups that were swapped of pairs, where they are others than those of the columns.
         classifier: One that tells the sides apart; None where none was asked for.
         n_groups: Groups of whole entities that were swapped, of the reference and of the current side.
         tolerance: The effect below which there was no alarm.
@@ -63,6 +64,7 @@ class ShiftReport:
     pairs: tuple[PairShift, ...] = ()
     n_pairs: int = 0
     pair_rows: tuple[int, int] | None = None
+    pair_groups: tuple[int, int] | None = None
     classifier: Classifier | None = None
     n_groups: tuple[int, int] | None = None
     tolerance: float = 0.02
@@ -183,11 +185,12 @@ class ShiftReport:
         )
 
     def _sampled(self) -> str:
-        """Of how many rows pairs were asked, where that is not all."""
+        """Of how many rows pairs were asked, where that is not all, and in how many groups of their own."""
         if self.pair_rows in {None, (self.n_reference, self.n_current)}:
             return ""
         reference, current = self.pair_rows or (0, 0)
-        return f" (by {current:,} and {reference:,} of these rows)"
+        groups = f", in {self.pair_groups[1]:,} and {self.pair_groups[0]:,} groups" if self.pair_groups else ""
+        return f" (by {current:,} and {reference:,} of these rows{groups})"
 
     def _led(self) -> str:
         """The columns that shifted most, the pair, and the classifier."""
@@ -220,22 +223,23 @@ class ShiftReport:
             "pairs": [pair.to_json() for pair in self.pairs],
             "n_pairs": self.n_pairs,
             "pair_rows": list(self.pair_rows) if self.pair_rows else None,
+            "pair_groups": list(self.pair_groups) if self.pair_groups else None,
         }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ShiftReport:
         """The report that `to_json` wrote."""
         columns = tuple(ColumnShift.from_json(column) for column in raw["columns"])
-        told, n_groups, pair_rows = raw.get("classifier"), raw.get("n_groups"), raw.get("pair_rows")
+        told = raw.get("classifier")
+        of_sides: dict[str, Any] = {n: tuple(raw[n]) for n in ("n_groups", "pair_rows", "pair_groups") if raw.get(n)}
         return cls(
             **{name: raw[name] for name in ("reference", "current", "declared", "unit", "n_reference", "n_current")},
             note=raw.get("note", ""),
             columns=columns,
             pairs=tuple(PairShift(**pair) for pair in raw.get("pairs", ())),
             n_pairs=raw.get("n_pairs", 0),
-            pair_rows=tuple(pair_rows) if pair_rows else None,
             classifier=Classifier(**told | {"leading": tuple(told["leading"])}) if told else None,
-            n_groups=tuple(n_groups) if n_groups else None,
+            **of_sides,
             tolerance=raw.get("tolerance", 0.02),
             code=raw.get("code", CODE),
             target=raw.get("target"),
@@ -292,9 +296,3 @@ class ShiftReport:
             lines.append(f"{plural(self.n_pairs, 'pair')} of columns{self._sampled()}: {shifted}")
             lines += [f"  {pair.line}" for pair in self.shifted_pairs[:MOST_PAIR_LINES]]
         return lines
-
-
-def place(column: ColumnShift) -> tuple[int, float]:
-    """Where a column stands in a report: those that shifted first, by their effect."""
-    order = {"shifted": 0, "cannot_tell": 1, "same": 1, "not_applicable": 2}
-    return order[column.verdict], -(column.effect or 0.0)

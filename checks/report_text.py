@@ -29,4 +29,5 @@ def _evidence(column: ColumnShift) -> str:
     if column.effect is None:
         return column.why
     interval = f"{column.effect:6.3f}  {column.low:.3f}-{column.high:.3f}"
-    return f"{interval}   {p_words(column.p_corrected):<10}  {column.said or column.statistic}"
+    changed = f"{interval}   {p_words(column.p_corrected):<10}  {column.said or column.statistic}"
+    return f"{changed}; {column.seen_from}" if column.seen_from else changed

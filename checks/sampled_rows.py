@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
+class SampledRows:
     """Rows of one part, each array one value a row.
 
     Attributes:
@@ -45,14 +45,14 @@ class Places:
     cell: Mapping[str, Array]
     moment: Array
 
-    def thinned(self, share: float) -> Places:
+    def thinned(self, share: float) -> SampledRows:
         """The rows of a part of the entities."""
         if share >= 1:
             return self
         kept = np.flatnonzero(self.who < np.uint64(below(share)))
         moment = self.moment[kept] if len(self.moment) else self.moment
-        cell = {column: places[kept] for column, places in self.cell.items()}
-        return Places(bucket=self.bucket[kept], who=self.who[kept], cell=cell, moment=moment)
+        cell = {column: numbers[kept] for column, numbers in self.cell.items()}
+        return SampledRows(bucket=self.bucket[kept], who=self.who[kept], cell=cell, moment=moment)
 
     @property
     def entities(self) -> Array:
@@ -81,7 +81,7 @@ class Sample:
         return min(1.0, ENOUGH_ROWS / max(self._sizes[part], 1))
 
     @cached_property
-    def places(self) -> Mapping[str, Places]:
+    def rows(self) -> Mapping[str, SampledRows]:
         """The rows by part."""
         table, parts = self._table, sorted(self._sizes)
         kept = [(table["_part"] == part) & is_kept(table, self.share(part)) for part in parts]
@@ -89,14 +89,14 @@ class Sample:
         values = {f"column_{i}": _expression(rows, c) for i, c in enumerate(self._cells)}
         moment = {"_moment": as_float(rows[self._time])} if self._time else {}
         asked = rows.select("_part", "_bucket", **moment, _who=hashed(rows["_entity"]), **values)
-        return read_places(batches(asked), parts, self._cells)
+        return read_rows(batches(asked), parts, self._cells)
 
 
 def _expression(rows: ir.Table, cells: Cells) -> Any:
     return as_float(rows[cells.column]) if cells.is_ordered else rows[cells.column].cast("string")
 
 
-def read_places(read: Iterable[pa.RecordBatch], parts: Sequence[str], cells: Sequence[Cells]) -> dict[str, Places]:
+def read_rows(read: Iterable[pa.RecordBatch], parts: Sequence[str], cells: Sequence[Cells]) -> dict[str, SampledRows]:
     """Rows as the numbers of their cells, a batch at a time.
 
     Args:
@@ -111,20 +111,20 @@ def read_places(read: Iterable[pa.RecordBatch], parts: Sequence[str], cells: Seq
         n_ours = batch.num_columns - len(cells)
         ours = [_numbers(batch.column("_bucket")).astype(np.uint8), batch.column("_who").to_numpy()]
         ours.append(_numbers(batch.column("_moment")) if n_ours > len(("_part", "_bucket", "_who")) else np.zeros(0))
-        places = [
+        numbers = [
             _cells(column, c, finder) for column, c, finder in zip(batch.columns[n_ours:], cells, finders, strict=True)
         ]
         for i, name in enumerate(parts):
             at = np.flatnonzero(part == i)
-            found[name].append([of[at] if len(of) else of for of in (*ours, *places)])
-    return {name: _places(blocks, cells) for name, blocks in found.items()}
+            found[name].append([of[at] if len(of) else of for of in (*ours, *numbers)])
+    return {name: _joined(blocks, cells) for name, blocks in found.items()}
 
 
-def _places(blocks: list[list[Array]], cells: Sequence[Cells]) -> Places:
+def _joined(blocks: list[list[Array]], cells: Sequence[Cells]) -> SampledRows:
     empty: list[Array] = [np.zeros(0, np.uint8) for _ in range(3 + len(cells))]
-    bucket, who, moment, *places = (np.concatenate(of) for of in zip(*(blocks or [empty]), strict=True))
-    return Places(
-        bucket=bucket, who=who, moment=moment, cell={c.column: of for c, of in zip(cells, places, strict=True)}
+    bucket, who, moment, *cell = (np.concatenate(of) for of in zip(*(blocks or [empty]), strict=True))
+    return SampledRows(
+        bucket=bucket, who=who, moment=moment, cell={c.column: of for c, of in zip(cells, cell, strict=True)}
     )
 
 

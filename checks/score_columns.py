@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells
-from checks.sampled_rows import Places, Sample
+from checks.sampled_rows import Sample, SampledRows
 from checks.units import N_BUCKETS, Side
 
 Array = NDArray[Any]
@@ -137,33 +137,33 @@ def score_rows(
         return None
     shares = [sample.share(part) for part in parts]
     least = min(shares) if is_paired else 1.0
-    read = [sample.places[part].thinned(least) for part in parts]
+    read = [sample.rows[part].thinned(least) for part in parts]
     # Rounded to 32 bits: of 400 scores these are 330 MB.
     sums = np.zeros((2, N_BUCKETS, 1 + len(scores), 1 + len(scores)), dtype=np.float32)
-    for total, places in zip(sums, read, strict=True):
-        sum_scores(places, scores, into=total)
+    for total, rows in zip(sums, read, strict=True):
+        sum_scores(rows, scores, into=total)
     read_of = tuple(
-        Side(name=side.name, rows=total[:, 0, 0].astype(float), entities=places.entities, counts={})
-        for side, total, places in zip(sides, sums, read, strict=True)
+        Side(name=side.name, rows=total[:, 0, 0].astype(float), entities=rows.entities, counts={})
+        for side, total, rows in zip(sides, sums, read, strict=True)
     )
     is_uneven = not is_paired and shares[0] != shares[1]
     n_rows = (len(read[0].bucket), len(read[1].bucket))
     return Scored(scores=scores, sums=sums, n_rows=n_rows, read=read_of if is_uneven else ())
 
 
-def sum_scores(places: Places, scores: Sequence[Score], into: Array | None = None) -> Array:
+def sum_scores(read: SampledRows, scores: Sequence[Score], into: Array | None = None) -> Array:
     """Sums of products of scores by bucket; rows are scored a bucket at a time.
 
     Args:
-        places: The rows.
+        read: The rows.
         scores: The scores.
         into: Where the sums are put.
     """
-    order = np.argsort(places.bucket, kind="stable")
-    starts = np.searchsorted(places.bucket[order], np.arange(N_BUCKETS + 1))
+    order = np.argsort(read.bucket, kind="stable")
+    starts = np.searchsorted(read.bucket[order], np.arange(N_BUCKETS + 1))
     columns = {score.column for score in scores if score.kind != "time"}
-    cell = {column: places.cell[column][order] for column in columns}
-    moment = _within_window(places.moment)[order] if len(places.moment) else places.moment
+    cell = {column: read.cell[column][order] for column in columns}
+    moment = _within_window(read.moment)[order] if len(read.moment) else read.moment
     sums = np.zeros((N_BUCKETS, 1 + len(scores), 1 + len(scores))) if into is None else into
     for b in range(N_BUCKETS):
         here = slice(starts[b], starts[b + 1])

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells, added, merged
-from checks.column_shift import ColumnShift
+from checks.column_shift import ColumnShift, place
 from checks.distances import distances
 from checks.effect import N_FOR_EFFECT, Change, Effect, design_effect, effect_of
 from checks.family import Adjusted, one_family
-from checks.pairs import Pairs, correlate_pairs, judged
-from checks.report import ShiftReport, place
+from checks.pairs import Pairs, correlate_pairs, judged, units_of_pairs
+from checks.report import ShiftReport
 from checks.score_columns import Scored
 from checks.shift_question import Question
 from checks.statistics import Column, column_scores, statistics_of
@@ -102,8 +102,7 @@ def _compare(
     is_turned = reference.is_behind(current)
     first, second = (current, reference) if is_turned else (reference, current)
     units = _units(first, second, question)
-    n_groups = (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
-    empty = replace(empty, n_groups=n_groups)
+    empty = replace(empty, n_groups=_groups(units, is_turned=is_turned))
     paired = ", swapped in pairs" if units.is_paired else ""
     named = f"{question.unit}: {reference.n_entities:,} against {current.n_entities:,}{paired}"
     if why := question.refused or too_little(units, (reference.n_rows, current.n_rows), question.alpha):
@@ -113,11 +112,35 @@ def _compare(
         return replace(empty, unit=named, columns=told, note=why)
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
-    scored = scores()
-    asked = partial(correlate_pairs, target=question.target, seed=question.seed, alpha=question.alpha)
-    pairs = asked(scored, units, chosen, is_turned=is_turned) if scored else None
-    empty = replace(empty, unit=named, pair_rows=scored.n_rows if scored and pairs else None)
+    empty, pairs = replace(empty, unit=named), None
+    if scored := scores():
+        empty, pairs = _paired(empty, scored, units, chosen, question, is_turned=is_turned)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
+
+
+def _paired(
+    report: ShiftReport,
+    scored: Scored,
+    units: Units,
+    chosen: NDArray[np.float32],
+    question: Question,
+    *,
+    is_turned: bool,
+) -> tuple[ShiftReport, Pairs | None]:
+    """The pairs, and the report with what they were asked of, or why none was asked."""
+    of_pairs, groups = units_of_pairs(scored, units, is_turned=is_turned), None
+    if of_pairs is not units:
+        if why := too_little(of_pairs, scored.n_rows, question.alpha):
+            return report.noted(f"no pair of columns was asked: of the rows that are read for pairs, {why}"), None
+        chosen = of_pairs.assignments(len(chosen) - 1, f"{question.seed} pairs")
+        groups = _groups(of_pairs, is_turned=is_turned)
+    pairs = correlate_pairs(scored, of_pairs, chosen, target=question.target, is_turned=is_turned)
+    return replace(report, pair_rows=scored.n_rows, pair_groups=groups) if pairs else report, pairs
+
+
+def _groups(units: Units, *, is_turned: bool) -> tuple[int, int]:
+    """How many units the reference and the current side have."""
+    return (units.n_second, units.n_first) if is_turned else (units.n_first, units.n_second)
 
 
 def _told(
@@ -212,7 +235,7 @@ def _measure(
 
 def _sampled(measured: Sequence[Measured], adjusted: Adjusted, alpha: float) -> Iterator[str]:
     """That decimal places, where they tell most, were not counted in all rows."""
-    told = zip(measured, adjusted.p_corrected, strict=False)
+    told = zip(measured, adjusted.p_corrected[: len(measured)], strict=True)
     shares = [m.precise_share for m, p in told if m.statistic == "precision" and p <= alpha]
     if shares and (least := min(shares)) < 1:
         yield f"decimal places were counted in {least:.0%} of the rows, whole groups of them"
@@ -221,10 +244,9 @@ def _sampled(measured: Sequence[Measured], adjusted: Adjusted, alpha: float) -> 
 def _judge(measured: Sequence[Measured], adjusted: Adjusted, question: Question) -> list[ColumnShift]:
     ratios = np.array([max(m.design_ratio, 1 / max(m.design_ratio, 1e-12)) for m in measured])
     ratio = float(np.median(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else 1.0
-    return [
-        _column(m, float(p), float(corrected), ratio, question)
-        for m, p, corrected in zip(measured, adjusted.p_values, adjusted.p_corrected, strict=False)
-    ]
+    n = len(measured)  # the pairs come after the columns
+    told = zip(measured, adjusted.p_values[:n], adjusted.p_corrected[:n], strict=True)
+    return [_column(m, float(p), float(corrected), ratio, question) for m, p, corrected in told]
 
 
 def _column(m: Measured, p: float, corrected: float, ratio: float, question: Question) -> ColumnShift:

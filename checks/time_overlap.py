@@ -48,6 +48,22 @@ def time_overlap(table: ir.Table, column: str, *, gap: timedelta) -> Finding:
     return Finding(code="LEAK6", outcome="pass", column=column, seen=seen)
 
 
+def are_apart(one: tuple[Any, Any], two: tuple[Any, Any]) -> bool:
+    """Whether one side ends before the other begins; not where a side has no time.
+
+    Args:
+        one: Its first and its last time, or None.
+        two: The same of the other.
+
+    >>> are_apart((1, 2), (3, 4)), are_apart((3, 4), (1, 2)), are_apart((1, 3), (3, 4)), are_apart((1, 2), (None, None))
+    (True, True, False, False)
+    """
+    if None in (*one, *two):
+        return False
+    (first, last), (low, high) = one, two
+    return bool(last < low or high < first)
+
+
 def _in_order(ends: dict[str, datetime | None]) -> str:
     told = [f"{split} to {_day(end)}" for splits in ORDER for split in splits if (end := ends.get(split)) is not None]
     return ", ".join(told) or "no row has a split"

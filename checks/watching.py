@@ -73,7 +73,10 @@ def evidence(p: Array) -> Array:
 
 
 def advanced(state: Array, p: Array) -> Array:
-    """Evidence by column after a day: it may have begun to differ on this day or on any earlier one."""
+    """Evidence by column after a day: it may have begun to differ on this day or on any earlier one.
+
+    The sum of Shiryaev (1963) and Roberts (1966), each day of the year counting for 1/365.
+    """
     return np.asarray(np.minimum((state + 1 / YEAR) * evidence(p), MOST_EVIDENCE))
 
 

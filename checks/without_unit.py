@@ -11,10 +11,10 @@ from math import hypot
 from typing import TYPE_CHECKING, Any
 
 from checks.collect import collect
-from checks.column_shift import ColumnShift
+from checks.column_shift import ColumnShift, place
 from checks.effect import Change
 from checks.proportion import exact
-from checks.report import ShiftReport, place
+from checks.report import ShiftReport
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -162,7 +162,7 @@ def _is_alike(one: Stored, two: Stored) -> bool:
 def _compare_stored(one: Stored, two: Stored, asked: Mapping[str, Any], policy: Mapping[str, float]) -> ShiftReport:
     lake = one.warehouse.lake
     entity = one.policy.entity if one.policy else []
-    seed = f"{one.version.fingerprint} {two.version.fingerprint}"
+    seed = " ".join(sorted(side.version.fingerprint for side in (one, two)))  # whichever is named first
     target = asked["target"]
     question = Question(unit=", ".join(entity) or "row", seed=seed, target=target)
     question = replace(question, **dict[str, Any](policy))

@@ -119,6 +119,7 @@ def _pairs(report: ShiftReport) -> dict[str, Any]:
         "pairs_figure": next((one for one in report.figures if one["kind"] == "pairs"), None),
         "n_pairs": report.n_pairs,
         "pair_rows": n_rows if n_rows != (report.n_reference, report.n_current) else None,
+        "pair_groups": report.pair_groups,
         "n_more_pairs": max(len(shifted) - MOST_PAIRS, 0),
     }
 

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from checks.bins import Cells
-from checks.sampled_rows import Places, read_places
+from checks.sampled_rows import SampledRows, read_rows
 from checks.score_columns import Scored, scores_of, sum_scores
 from checks.units import Side
 
@@ -61,24 +61,35 @@ def draw(drawn: np.random.Generator, n_entities: int, n_each: int | np.ndarray, 
 
 
 def scored(
-    tables: Sequence[Table], buckets: Sequence[np.ndarray], cells: Sequence[Cells], sides: Sequence[Side]
+    tables: Sequence[Table],
+    buckets: Sequence[np.ndarray],
+    cells: Sequence[Cells],
+    sides: Sequence[Side],
+    *,
+    in_time: bool = False,
 ) -> Scored:
-    """Both sides as sums of scores."""
+    """Both sides as sums of scores; `in_time`, rows follow each other and their time is asked too."""
     pooled = {c.column: sum(side.counts[c.column].sum(axis=0) for side in sides) for c in cells}
-    scores = scores_of(cells, pooled, time=None)
+    scores = scores_of(cells, pooled, time="at" if in_time else None)
     frames = [
         pl.DataFrame({name: _as_column(values) for name, values in table.items()} | {"_bucket": bucket})
         for table, bucket in zip(tables, buckets, strict=True)
     ]
-    sums = np.stack([sum_scores(places_of(frame, cells), scores) for frame in frames])
+    sums = np.stack([sum_scores(sampled(frame, cells), scores) for frame in frames])
     return Scored(scores=scores, sums=sums, n_rows=(len(frames[0]), len(frames[1])))
 
 
-def places_of(frame: pl.DataFrame, cells: Sequence[Cells]) -> Places:
+def sampled(frame: pl.DataFrame, cells: Sequence[Cells]) -> SampledRows:
     """Rows that are at hand as the numbers of their cells."""
-    who = pl.int_range(len(frame), dtype=pl.UInt64, eager=True).alias("_who")
-    ours = frame.select(pl.lit("a").alias("_part"), "_bucket", who, *(c.column for c in cells))
-    return read_places(ours.to_arrow().combine_chunks().to_batches(), ["a"], cells)["a"]
+    at = pl.int_range(len(frame), eager=True)
+    ours = frame.select(
+        pl.lit("a").alias("_part"),
+        "_bucket",
+        at.alias("_moment"),
+        at.cast(pl.UInt64).alias("_who"),
+        *(c.column for c in cells),
+    )
+    return read_rows(ours.to_arrow().combine_chunks().to_batches(), ["a"], cells)["a"]
 
 
 def _as_column(values: np.ndarray) -> Any:

@@ -70,6 +70,7 @@ def test_other_inputs_and_another_relation_are_told_apart() -> None:
         assert large.low > 0
         assert small.low < 0 < small.high
     assert told.line("error rate").startswith(f"of +{told.total.value:.3f} error rate, ")
+    assert told.line("error rate").endswith("another relation at the same inputs, by 2,000 against 2,000 rows")
 
 
 def test_sides_without_a_common_input_cannot_tell() -> None:

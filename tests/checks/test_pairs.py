@@ -14,7 +14,7 @@ from checks.pairs import _Products, correlate_pairs, correlations
 from checks.report import ShiftReport
 from checks.score_columns import Score, Scored, by_cell, sum_scores
 from checks.units import Side, form_units
-from tests.checks.shift_tables import places_of
+from tests.checks.shift_tables import sampled
 
 N = 3_000
 
@@ -128,7 +128,7 @@ def test_correlations_of_scores_are_those_of_scipy() -> None:
     }
     pooled = {n: np.append(np.histogram(frame[n], [-np.inf, *c.edges])[0], 0.0) for n, c in cells.items()}
     scores = [Score(column=n, kind="value", by_cell=by_cell(c, pooled[n])) for n, c in cells.items()]
-    sums = sum_scores(places_of(frame, list(cells.values())), scores).sum(axis=0)
+    sums = sum_scores(sampled(frame, list(cells.values())), scores).sum(axis=0)
     at = [np.searchsorted(c.edges, frame[n].to_numpy()) for n, c in cells.items()]
     expected = stats.pearsonr(scores[0].by_cell[at[0]], scores[1].by_cell[at[1]]).statistic
     assert correlations(sums[None], np.array([[1, 2]]))[0, 0] == pytest.approx(expected)
@@ -170,8 +170,7 @@ def test_a_side_with_more_rows_an_entity_raises_no_alarm_of_pairs() -> None:
             sides.append(Side(name="s", rows=entities * each, entities=entities, counts={}))
         units = form_units(*sides)
         scored = Scored(scores=scores, sums=np.stack(sums), n_rows=(44_800, 800))
-        chosen, asked = units.assignments(199, str(seed)), {"target": None, "seed": str(seed), "alpha": 0.05}
-        pairs = correlate_pairs(scored, units, chosen, **asked, is_turned=False)
+        pairs = correlate_pairs(scored, units, units.assignments(199, str(seed)), target=None, is_turned=False)
         n_alarms += step_down(pairs.scores).p_corrected.min() <= 0.05
     assert stats.binomtest(n_alarms, n_draws, 0.05, alternative="greater").pvalue > 1e-3
 

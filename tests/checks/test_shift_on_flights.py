@@ -25,7 +25,7 @@ from checks.collect import batches, one_row
 from checks.effect import total_variation
 from checks.kinds import as_number
 from checks.profile import Profile, cells_of, scan
-from checks.sampled_rows import read_places
+from checks.sampled_rows import read_rows
 from checks.shift import compare_sides
 from checks.shift_question import Question
 from checks.units import Side
@@ -167,7 +167,7 @@ def test_random_halves_of_rows_are_quiet(backend) -> None:
     n_rows = one_row(table.aggregate(n=table.count()))["n"]
     cells = [c for c in cells_of(table, columns, n_rows=n_rows) if not c.why]
     values = {c.column: as_number(table[c.column]) if c.is_ordered else table[c.column].cast("string") for c in cells}
-    cell = read_places(batches(table.select("_part", "_bucket", "_who", **values)), ["all"], cells)["all"].cell
+    cell = read_rows(batches(table.select("_part", "_bucket", "_who", **values)), ["all"], cells)["all"].cell
     drawn = np.random.default_rng(2014)
 
     def split(i: int) -> tuple[Side, Side]:

@@ -1,7 +1,8 @@
 """Null pairs: two sides of one process, so every alarm is false. And power: one column or pair that did change.
 
 `python -m pytest -m slow -s -p no:xdist tests/checks/test_shift_validity.py` prints the tables of
-docs/explanation/shift.md; GRISTMILL_PAIRS says how many pairs a cell (1,000). CI draws few of three cells.
+docs/explanation/shift.md; GRISTMILL_PAIRS says how many pairs a cell (1,000; a fifth where a side has 30,000 rows). CI
+draws few of one cell.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import os
 import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtri
 
 from checks.report import ShiftReport
 from checks.shift import compare_sides
@@ -106,7 +109,7 @@ def _first_rows(owner: np.ndarray, n_first: np.ndarray) -> np.ndarray:
     return np.asarray(nth < n_first[owner])
 
 
-def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> ShiftReport:
+def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, in_time: bool = False, **of: Any) -> ShiftReport:
     cells = cells_for(*tables, has_precision=True)
     sides = [side_of(str(i), tables[i], entities[i], buckets[i], cells) for i in range(2)]
     question = Question(
@@ -116,7 +119,8 @@ def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, **of: Any) -> 
         target=TARGET,
         n_common_entities=len(np.intersect1d(*entities)),
     )
-    return compare_sides(*sides, cells, replace(question, **of), lambda: scored(tables, buckets, cells, sides))
+    scores = partial(scored, tables, buckets, cells, sides, in_time=in_time)
+    return compare_sides(*sides, cells, replace(question, **of), scores)
 
 
 def least_p(report: ShiftReport) -> float:
@@ -134,12 +138,12 @@ def shown(found: int, n: int) -> str:
     return f"{found / n:.3f} ({low:.3f}-{high:.3f})"
 
 
-@pytest.mark.parametrize("name", ["rows, 1,000 a side", "20 entities a side", "280 against 20 entities"])
-def test_two_sides_of_one_process_alarm_no_more_often_than_they_may(name: str) -> None:
-    n = 12
-    p = [least_p(asked(*null_pair(CELLS[name], i), seed=str(i))) for i in range(n)]
+def test_two_sides_of_one_process_alarm_no_more_often_than_they_may() -> None:
+    """25 pairs: it fails from 5 alarms on, which a rate of .365 (F4 without its remedy) gives in 98 of 100 tests."""
+    n, cell = 25, CELLS["20 entities a side"]
+    p = [least_p(asked(*null_pair(cell, i), seed=str(i), n_assignments=99)) for i in range(n)]
     alarms = sum(value <= 0.05 for value in p)
-    assert stats.binomtest(alarms, n, 0.08, alternative="greater").pvalue > 1e-4
+    assert stats.binomtest(alarms, n, 0.05, alternative="greater").pvalue > 0.01
 
 
 @pytest.mark.slow
@@ -162,6 +166,8 @@ def test_null_pairs_of_every_kind_hold_the_nominal_level() -> None:
         assert interval(at_05, n)[0] <= 0.05, name
         if n >= 1_000:
             assert interval(at_05, n)[1] <= cell.most, name
+        # Of 200 pairs the upper bound says little: no more alarms than the rate of a cell that holds gives by chance.
+        assert stats.binomtest(at_05, n, cell.most - 0.02, alternative="greater").pvalue > 1e-3, name
     print(f"{'pooled':<38} {int(pooled[1]):>6}  {shown(int(pooled[0]), int(pooled[1]))}")
     if pooled[1] >= 10_000:
         assert interval(int(pooled[0]), int(pooled[1]))[1] <= 0.055
@@ -191,6 +197,7 @@ MARGINS: dict[str, Change] = {
     "new level 1 %": lambda d, t: {"c10": np.where(_some(d, t, 0.01), 10, t["c10"])},
     "nulls 5 -> 10 %": lambda d, t: {"gaps": np.where(_some(d, t, 0.0526), np.nan, t["gaps"])},
 }
+TREND = "a trend within the window, .1"
 OTHERS: dict[str, Change] = {
     "correlation .8 -> 0": lambda d, t: {"twin": d.permutation(t["twin"])},
     "target decoupled": lambda d, t: {TARGET: d.permutation(t[TARGET])},
@@ -198,7 +205,14 @@ OTHERS: dict[str, Change] = {
     "miles to km in 10 %": lambda d, t: {"age": np.where(_some(d, t, 0.1), 1.609 * t["age"], t["age"])},
     "1 % x 60": lambda d, t: {"plain": np.where(_some(d, t, 0.01), 60 * t["plain"], t["plain"])},
     "two columns swapped in 3 %": lambda d, t: _swapped(t, _some(d, t, 0.03)),
+    TREND: lambda _, t: {"plain": _rising(t["plain"], 0.1)},
 }
+
+
+def _rising(values: np.ndarray, r: float) -> np.ndarray:
+    """Values of the same distribution that have the correlation `r` with the order of the rows."""
+    order = ndtri((np.arange(len(values)) + 0.5) / len(values))
+    return np.asarray(np.sqrt(1 - r**2) * values + r * order)
 
 
 def _swapped(table: dict[str, np.ndarray], these: np.ndarray) -> dict[str, np.ndarray]:
@@ -216,10 +230,10 @@ def changed_pair(change: Change, n: int, number: int) -> tuple[Any, Any, Any]:
 
 def _found(change: Change, n: int, n_pairs: int) -> np.ndarray:
     """Of each pair whether we alarm, whether tests of rows do."""
-    found = []
+    found, in_time = [], change is OTHERS[TREND]
     for i in range(n_pairs):
         tables, entities, buckets = changed_pair(change, n, i)
-        told = asked(tables, entities, buckets, seed=str(i), n_assignments=399)
+        told = asked(tables, entities, buckets, seed=str(i), n_assignments=399, in_time=in_time)
         found.append((least_p(told) <= 0.05, by_rows(*tables)))
     return np.array(found)
 

@@ -12,6 +12,7 @@ from scipy import stats
 from checks.collect import collect
 from checks.comparison import compare
 from checks.domain import rows_of
+from checks.report import ShiftReport
 from checks.sampled_rows import Sample
 from checks.shift_question import Question
 from checks.thinning import is_kept, shares_of, some_rows
@@ -82,13 +83,13 @@ def test_a_sample_is_read_once_and_can_be_thinned_to_the_entities_of_another(mon
     table = united(8_000, 4_000, first_of_second=0)
     sample = Sample(table, {"reference": 8_000 * EACH, "current": 4_000 * EACH}, [], None)
     assert (sample.share("reference"), sample.share("current")) == (0.25, 0.5)
-    first, second = sample.places["reference"], sample.places["current"]
+    first, second = sample.rows["reference"], sample.rows["current"]
     assert [len(side.bucket) for side in (first, second)] == pytest.approx([6_000, 6_000], rel=0.06)
     assert {len(np.unique(side.bucket)) for side in (first, second)} == {256}
     assert (np.unique(first.who, return_counts=True)[1] == EACH).all()
     assert first.entities.sum() == len(np.unique(first.who))
     assert set(second.thinned(0.25).who) <= set(first.who)  # the second has the first half of the entities
-    assert sample.places is sample.places
+    assert sample.rows is sample.rows
 
 
 @pytest.mark.parametrize("is_shared", [False, True])
@@ -135,6 +136,26 @@ def test_a_small_side_beside_a_large_one_keeps_its_rows_and_its_pairs_their_unit
     assert report.n_groups == (256, 21)  # of columns, which count all rows
     assert report.pair_rows == (pytest.approx(1_200, rel=0.15), 1_000)
     assert [pair.named for pair in report.shifted_pairs] == ["a and b"]
+    assert report.pair_groups is not None
+    assert report.pair_groups[1] > 200
+    n_small, n_large = report.pair_groups[1], report.pair_groups[0]
+    assert f"of these rows, in {n_small:,} and {n_large:,} groups): 1 shifted" in str(report)
+    assert ShiftReport.from_json(report.to_json()) == report
+
+
+def test_pairs_that_are_not_asked_because_few_entities_are_read_are_told(monkeypatch) -> None:
+    """A side of 20 entities of 100 rows, of which one or two are read."""
+    monkeypatch.setattr("checks.sampled_rows.ENOUGH_ROWS", 100)
+    drawn = np.random.default_rng(3)
+
+    def side(n: int, each: int, first: int) -> pl.DataFrame:
+        a, b = drawn.normal(size=(2, n * each))
+        return pl.DataFrame({"a": a, "b": b, "who": first + np.arange(n).repeat(each)})
+
+    report = compare(side(20, 100, 0), side(20, 4, 100), entity="who")
+    assert (report.n_pairs, report.pair_groups) == (0, None)
+    assert report.columns[0].p_value is not None
+    assert "no pair of columns was asked: of the rows that are read for pairs, only " in report.note
 
 
 @pytest.mark.slow

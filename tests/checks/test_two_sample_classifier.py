@@ -183,21 +183,28 @@ def test_null_pairs_alarm_at_the_stated_rate() -> None:
     """300 pairs a cell: of single rows, of entities whose rows are alike, of sides of unlike sizes."""
     alarms = []
     for n_entities, each, icc in NULL_CELLS:
-        found = []
+        found, holds = [], []
         for i in range(300):
             sides = two_sides(np.random.default_rng(i), n_entities, each, alike(icc))
-            told = told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199), quick)
-            # Where a fifth of 100 entities makes one group, it cannot tell.
-            found.append(told.classifier is not None and told.classifier.p_value <= 0.05)
-        print(f"\n{n_entities} x {each}, ICC {icc}: {sum(found)} of 300", flush=True)
-        assert stats.binomtest(sum(found), 300).proportion_ci().low <= 0.05
+            told = told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199), quick).classifier
+            if told is None:  # a fifth of 100 entities made too few groups
+                continue
+            found.append(told.p_value <= 0.05)
+            holds.append(told.low is not None and told.low <= 0.5 <= told.high)
+        alarmed = f"{sum(found)} of {len(found)} = {np.mean(found):.3f}"
+        print(f"\n{n_entities} x {each}, ICC {icc}: {alarmed}; .5 in the interval {np.mean(holds):.3f}", flush=True)
+        assert len(found) >= 290
+        assert stats.binomtest(sum(found), len(found)).proportion_ci().low <= 0.05
         alarms += found
+    print(f"\nof all {len(alarms)}: {np.mean(alarms):.3f}", stats.binomtest(sum(alarms), len(alarms)).proportion_ci())
     assert stats.binomtest(sum(alarms), len(alarms)).proportion_ci().high <= 0.08
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "least"), [(1_000, 0.3), (2_000, 0.9)])
-def test_the_power_of_trees_on_a_rotated_xor(n: int, least: float) -> None:
+@pytest.mark.parametrize(("n", "expected"), [(500, 0.9), (1_000, 1.0), (2_000, 1.0)])
+def test_the_power_of_trees_on_a_rotated_xor(n: int, expected: float) -> None:
+    """As in docs/explanation/concept-shift.md; it fails below the 99.9 % lower bound of what was found there."""
+
     def draw(rng, n, _each, side):
         return crossed(rng, n, strength=0.75 if side else 0.5)
 
@@ -206,6 +213,7 @@ def test_the_power_of_trees_on_a_rotated_xor(n: int, least: float) -> None:
         sides = two_sides(np.random.default_rng(i), (n, n), 1, draw)
         found.append(told_apart(*sides, Question(unit="x", seed=str(i), n_assignments=199)).classifier.p_value <= 0.05)
     print(f"\n{n}: {np.mean(found)}", flush=True)
+    least = stats.binomtest(round(40 * expected), 40, alternative="greater").proportion_ci(0.999).low
     assert np.mean(found) >= least
 
 

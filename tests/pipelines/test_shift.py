@@ -143,6 +143,12 @@ def test_splits_and_versions_are_compared_by_name(shop: Path) -> None:
     assert {c.column: c.why for c in grown.columns}["customer"] == "it is the entity"
 
 
+def test_which_version_is_named_first_changes_no_p_value(shop: Path) -> None:
+    asked = (("visits@1.train", "visits@2.dev"), ("visits@2.dev", "visits@1.train"))
+    told, turned = ({c.column: c.p_value for c in gm.compare(*sides).columns} for sides in asked)
+    assert told == turned
+
+
 def test_two_versions_or_splits_are_compared_on_the_command_line_too(shop: Path, gristmill: Gristmill) -> None:
     told = gristmill("shift", "visits@1", "visits@2")
     assert told.code == 0
