@@ -20,6 +20,7 @@ from checks.both_sides import Both, compare_both, moments_of, unite
 from checks.comparison import IS_WHEN, other_times, with_target
 from checks.finding import Finding
 from checks.growth import Grown
+from checks.kinds import as_float
 from checks.profile import UNUSED
 from checks.shift_question import Question
 from checks.time_overlap import are_apart
@@ -159,8 +160,12 @@ def compare_with_last(run: Run, subject: Subject, growth: Growth | None, grown: 
     one, current = (t.filter(t["_split"].notnull()) if "_split" in t.columns else t for t in tables)
     both = unite(one.select(*growth.shared, *KEPT), current.select(*growth.shared, *KEPT), kept=KEPT)
     both, question = _asked(subject, before, both, grown)
-    named = {"reference": last, "current": f"{growth.n_added:,} rows added since" if is_grown else "this build"}
-    report = compare_added(both, grown, question, **named) if grown else compare_both(both, question, **named)
+    name = f"{growth.n_added:,} rows added since" if is_grown else "this build"
+    report = (
+        compare_added(both, grown, question, reference=last, current=name)
+        if grown
+        else compare_both(both, question, reference=last, current=name)
+    )
     report = with_target(report, subject.dataset.file.spec.target)
     learned.add("versions", report)
     learned.findings.append(gated(report.finding(CODE), subject.dataset, at_least(report)))
@@ -227,11 +232,12 @@ def _is_added_later(grown: Grown, time: str) -> bool:
 
 
 def _is_later(both: Both, time: str) -> bool:
-    """The same of rows that were not counted yet."""
+    """Whether most rows of one side lie before or after all of the other: a corrected old row among new ones is few."""
     from checks.collect import collect
 
     if time not in both.table.columns:
         return False
-    table = both.table
-    ends = collect(table.group_by("_part").agg(first=table[time].min(), last=table[time].max())).rows()
-    return len(ends) == 2 and are_apart(ends[0][1:], ends[1][1:])
+    at = as_float(both.table[time])
+    of = collect(both.table.group_by("_part").agg(first=at.min(), middle=at.median(), last=at.max())).rows()
+    middle = [(row[2], row[2]) for row in of]
+    return len(of) == 2 and any(are_apart(middle[i], of[1 - i][1::2]) for i in range(2))

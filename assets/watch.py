@@ -30,10 +30,12 @@ from checks.watch_report import (
     not_yet,
     reference_until,
     with_dayless,
+    with_days_to_come,
 )
 from checks.watch_size import size_of
 from checks.watching import FEWEST_DAYS, YEAR, judge_days
 from warehouse.profiles import ADDED
+from warehouse.records import now
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -98,9 +100,10 @@ def watch(run: Run, subject: Subject, growth: Growth | None, learned: Learned) -
         learned.day_cells = [cells_row(recipe, days.cells)]
     alarm = _judge(subject, days, known, learned)
     dayless = (before.n_rows - known.counted.n_rows, before.n_rows) if known and before else None
-    now = (days.n_read - days.added.n_rows, days.n_read)
-    finding = with_dayless(alarm, spec.time, now, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
-    learned.findings.append(finding if finding.outcome == alarm.outcome else gated(finding, subject.dataset))
+    lacking = (days.n_read - days.added.n_rows, days.n_read)
+    finding = with_dayless(alarm, spec.time, lacking, dayless, Question(unit="row", tolerance=spec.shift.tolerance))
+    finding = finding if finding.outcome == alarm.outcome else gated(finding, subject.dataset)
+    learned.findings.append(with_days_to_come(finding, days.counted.days[-1], now().date()))
     return days
 
 

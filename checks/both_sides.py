@@ -75,10 +75,13 @@ def unite(one: ir.Table, two: ir.Table, *, kept: Iterable[str]) -> Both:
     return Both(table=parts[0].union(parts[1]), columns=listed, not_compared=not_compared)
 
 
-def compare_both(both: Both, question: Question, *, reference: str, current: str) -> ShiftReport:
+def compare_both(
+    both: Both, question: Question, *, reference: str, current: str, is_evened: bool = False
+) -> ShiftReport:
     """Compare the two parts of one table, on cells of both together.
 
-    Entities that are on both sides are counted: beyond 5 % the sides are paired.
+    Entities that are on both sides are counted: beyond 5 % the sides are paired, and some rows of a side that has too
+    many for that are left out; `is_evened` says that they are.
     """
     n_rows = int(one_row(both.table.aggregate(n=both.table.count()))["n"])
     table, found = cells_with_parts(both.table, both.columns, n_rows=n_rows, without=both.not_compared)
@@ -99,7 +102,7 @@ def compare_both(both: Both, question: Question, *, reference: str, current: str
     one, two = (replace(profile.parts[p], name=name) for p, name in ((REFERENCE, reference), (CURRENT, current)))
     if not both.is_entity_the_row:
         question = replace(question, n_common_entities=common_entities(both.table, n_rows=n_rows))
-        if are_unequal(question.n_common_entities, one, two):
+        if not is_evened and are_unequal(question.n_common_entities, one, two):
             return compare_evened(both, question, (one, two))
     time = time_among(both.table, question)
     scores = partial(
@@ -129,12 +132,10 @@ def compare_evened(both: Both, question: Question, sides: tuple[Side, Side]) -> 
     sizes = {part: side.n_rows for part, side in zip((REFERENCE, CURRENT), sides, strict=True)}
     larger, fewer = max(sizes, key=lambda part: sizes[part]), min(sizes.values())
     rows = some_rows(both.table, larger, EVENED * fewer / sizes[larger])
-    names = dict(zip(("reference", "current"), (side.name for side in sides), strict=True))
-    report = compare_both(replace(both, table=rows), question, **names)
-    n_left, named = (report.n_reference, sides[0].name) if larger == REFERENCE else (report.n_current, sides[1].name)
-    said = (
-        f"{n_left:,} of {sizes[larger]:,} rows of {named} are compared: sides that share entities are swapped in pairs"
-    )
+    one, two = (side.name for side in sides)
+    report = compare_both(replace(both, table=rows), question, reference=one, current=two, is_evened=True)
+    n_left, named = (report.n_reference, one) if larger == REFERENCE else (report.n_current, two)
+    said = f"{n_left:,} of {sizes[larger]:,} rows of {named} are compared, as the sides share entities"
     return replace(report, n_reference=sizes[REFERENCE], n_current=sizes[CURRENT]).noted(said)
 
 

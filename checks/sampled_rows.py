@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Array = NDArray[Any]
+# An odd number of 64 bits that spreads what differs over all of them (Steele, Lea and Flood 2014).
+MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,19 @@ class SampledRows:
         """The rows of a part of the entities."""
         if share >= 1:
             return self
-        kept = np.flatnonzero(self.who < np.uint64(below(share)))
+        return self._at(np.flatnonzero(self.who < np.uint64(below(share))))
+
+    def some_rows(self, share: float) -> SampledRows:
+        """A part of the rows of each entity, chosen by all that a row holds."""
+        if share >= 1:
+            return self
+        mark = self.who.astype(np.uint64) ^ (self.moment.view(np.uint64) if len(self.moment) else np.uint64(0))
+        for column in sorted(self.cell):
+            mark = (mark ^ self.cell[column]) * MIX
+            mark ^= mark >> np.uint64(32)
+        return self._at(np.flatnonzero(mark < np.uint64(below(share))))
+
+    def _at(self, kept: Array) -> SampledRows:
         moment = self.moment[kept] if len(self.moment) else self.moment
         cell = {column: numbers[kept] for column, numbers in self.cell.items()}
         return SampledRows(bucket=self.bucket[kept], who=self.who[kept], cell=cell, moment=moment)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.bins import Cells
+from checks.even_rows import even_shares
 from checks.sampled_rows import Sample, SampledRows
 from checks.units import N_BUCKETS, Side
 
@@ -138,13 +139,16 @@ def score_rows(
     shares = [sample.share(part) for part in parts]
     least = min(shares) if is_paired else 1.0
     read = [sample.rows[part].thinned(least) for part in parts]
+    entities = [rows.entities for rows in read]
+    if not is_paired:
+        read = [rows.some_rows(share) for rows, share in zip(read, even_shares(*sides), strict=True)]
     # Rounded to 32 bits: of 400 scores these are 330 MB.
     sums = np.zeros((2, N_BUCKETS, 1 + len(scores), 1 + len(scores)), dtype=np.float32)
     for total, rows in zip(sums, read, strict=True):
         sum_scores(rows, scores, into=total)
     read_of = tuple(
-        Side(name=side.name, rows=total[:, 0, 0].astype(float), entities=rows.entities, counts={})
-        for side, total, rows in zip(sides, sums, read, strict=True)
+        Side(name=side.name, rows=total[:, 0, 0].astype(float), entities=n, counts={})
+        for side, total, n in zip(sides, sums, entities, strict=True)
     )
     is_uneven = not is_paired and shares[0] != shares[1]
     n_rows = (len(read[0].bucket), len(read[1].bucket))

@@ -18,6 +18,7 @@ from checks.bins import Cells, added, merged
 from checks.column_shift import ColumnShift, place
 from checks.distances import distances
 from checks.effect import N_FOR_EFFECT, Change, Effect, design_effect, effect_of
+from checks.even_rows import even_shares, of_even_rows, said_of
 from checks.family import Adjusted, one_family
 from checks.pairs import Pairs, correlate_pairs, judged, units_of_pairs
 from checks.report import ShiftReport
@@ -106,13 +107,13 @@ def _compare(
     paired = ", swapped in pairs" if units.is_paired else ""
     named = f"{question.unit}: {reference.n_entities:,} against {current.n_entities:,}{paired}"
     if why := question.refused or too_little(units, (reference.n_rows, current.n_rows), question.alpha):
-        told = tuple(
-            _silent(c, "not_applicable" if c.why else "cannot_tell", c.why or why, question.unit) for c in columns
-        )
+        verdicts = ("not_applicable" if c.why else "cannot_tell" for c in columns)
+        told = tuple(_silent(c, v, c.why or why, question.unit) for c, v in zip(columns, verdicts, strict=True))
         return replace(empty, unit=named, columns=told, note=why)
     chosen = units.assignments(question.n_assignments, question.seed)
     measured, silent = _measure(first, second, columns, units, chosen, question, is_turned=is_turned)
-    empty, pairs = replace(empty, unit=named), None
+    said = "" if units.is_paired else said_of(even_shares(reference, current), (reference.name, current.name))
+    empty, pairs = replace(empty, unit=named).noted(said), None
     if scored := scores():
         empty, pairs = _paired(empty, scored, units, chosen, question, is_turned=is_turned)
     return _told(empty, measured, silent, pairs, question, is_turned=is_turned)
@@ -194,7 +195,8 @@ def _measure(
     *,
     is_turned: bool,
 ) -> tuple[list[Measured], list[ColumnShift]]:
-    rows, is_before = units.sums(first.rows, second.rows), units.is_first != is_turned
+    is_before = units.is_first != is_turned
+    shares = (1.0, 1.0) if units.is_paired else even_shares(first, second)
     named = drawn_as(*((second.name, first.name) if is_turned else (first.name, second.name)))
     measured, silent = [], []
     for cells in columns:
@@ -208,12 +210,13 @@ def _measure(
             precision=units.sums(first.precision[name], second.precision[name]) if name in first.precision else None,
             fewest_entities=min(first.n_entities, second.n_entities),
         )
-        found = statistics_of(column, units)
+        even = of_even_rows(column, units, shares, question.seed)
+        found = statistics_of(even, units)
         if not found:
             why = "it is constant" if column.has_one_cell else RARE
             silent.append(_silent(cells, "not_applicable", why, question.unit))
             continue
-        scores, leading = column_scores(found, rows, chosen, units)
+        scores, leading = column_scores(found, even.counts.sum(axis=1), chosen, units)
         groups = added(column.counts, merged(column.pooled, cells, MOST_GROUPS))
         before, now = (column.counts[side].sum(axis=0) for side in (is_before, ~is_before))
         moments = units.sums(first.moments[name], second.moments[name]) if name in first.moments else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from checks.kinds import hashed
+from checks.kinds import as_float, hashed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -48,7 +48,7 @@ def is_kept(table: ir.Table, share: float) -> Any:
 
 
 def some_rows(table: ir.Table, part: str, share: float) -> ir.Table:
-    """The table with a share of the rows of one part, chosen by all that a row holds.
+    """The table with a share of the rows of one part, chosen by all that a row holds, and not by which part it is.
 
     Args:
         table: Has `_part`.
@@ -57,5 +57,11 @@ def some_rows(table: ir.Table, part: str, share: float) -> ir.Table:
     """
     import ibis
 
-    digest = hashed(ibis.struct({name: table[name] for name in sorted(table.columns)}))
+    # Whichever type numbers have: what a row holds is the same.
+    values = {
+        name: as_float(table[name]) if table[name].type().is_numeric() else table[name]
+        for name in sorted(table.columns)
+        if name not in {"_part", "_bucket"}
+    }
+    digest = hashed(ibis.struct(values))
     return table.filter((table["_part"] != part) | (digest < ibis.literal(below(share), "uint64")))

@@ -23,6 +23,8 @@ N_BUCKETS = 256
 MERGED_ABOVE = 1.05
 PAIRED_ABOVE, MOST_RATIO = 0.05, 2.0
 FEWEST_UNITS, FEWEST_ASSIGNMENTS_TIMES_ALPHA = 5, 20
+# Of fewer rows the other side would be left with a handful, or none.
+FEWEST_EVENED = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +164,9 @@ def are_paired(n_common: int, one: Side, two: Side) -> bool:
 
 
 def are_unequal(n_common: int, one: Side, two: Side) -> bool:
-    """Whether sides that share entities differ too much in size to be swapped in pairs."""
+    """Whether sides that share entities differ too much in size to be swapped in pairs, but not for want of rows."""
     fewer, more = sorted((one.n_rows, two.n_rows))
-    return are_paired(n_common, one, two) and more > MOST_RATIO * max(fewer, 1)
+    return are_paired(n_common, one, two) and more > MOST_RATIO * fewer and fewer >= FEWEST_EVENED
 
 
 def form_units(first: Side, second: Side) -> Units:

@@ -23,6 +23,7 @@ from checks.words import figure, plural
 
 CODE = "WATCH1"
 WINDOW_DAYS = 28
+A_BREAK = 0.5
 MOST_NAMED = 3
 
 
@@ -109,6 +110,9 @@ def continuing(
         named = ", ".join(c.column for c in window.shifted[:MOST_NAMED])
         told.append(f"{window.current} against {window.reference}: shifted: {named}")
     alarm = alarm_since(judged) or next((one for one in new if one.is_alarm), None)
+    if window and any((c.low or 0) >= A_BREAK for c in window.shifted) and alarm is None:
+        # Ranks among few days are never small; what has changed for half of the rows is no season.
+        return Finding(code=CODE, outcome="warn", seen="; ".join(told), remedy=window.remedy)
     if alarm is None:
         return Finding(code=CODE, outcome="pass", seen="; ".join(told), remedy=window.remedy if window else "")
     if size and size.at_most < tolerance and not (window and window.shifted):
@@ -133,6 +137,23 @@ def _told(judged: Sequence[Judged], new: Sequence[Judged]) -> str:
 
 def _led(one: Judged) -> str:
     return ", ".join(one.leading(MOST_NAMED))
+
+
+def with_days_to_come(finding: Finding, newest: date, today: date) -> Finding:
+    """The finding, which warns where a day is known that is still to come: all days before it would come late.
+
+    Args:
+        finding: What days say.
+        newest: The last day that is known.
+        today: The day of the run.
+    """
+    if newest <= today + timedelta(days=1):
+        return finding
+    late = "days before it are late when they come, and not judged"
+    seen = f"{finding.seen}; the last day is {newest}, still to come: {late}"
+    outcome: Outcome = "fail" if finding.outcome == "fail" else "warn"
+    remedy = finding.remedy or "Correct such days at the source, or leave their rows out: a contract rejects them."
+    return replace(finding, outcome=outcome, seen=seen, remedy=remedy)
 
 
 def with_dayless(

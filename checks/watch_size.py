@@ -30,10 +30,10 @@ class Size:
 
     Attributes:
         column: Which.
-        at_least: What is left of it without the largest distance that as many earlier days in a row had from the
-            others: as far out as chance and season take them.
-        at_most: As it was counted: by the last day, the last two, four, and so on, whichever differs most. Chance
-            makes it larger and not smaller.
+        at_least: What is left of it without what chance gives so few rows, and the largest distance that as many
+            earlier days in a row had from the others: as far out as season takes them.
+        at_most: As it was counted, on one day, two in a row, four, and so on, whichever differ most. Chance makes it
+            larger and not smaller.
     """
 
     column: str
@@ -65,20 +65,32 @@ def size_of(counted: DayCounts, cells: Sequence[Cells], judged: Sequence[Judged]
 
 
 def _distances(before: Array, since: Array) -> tuple[float, float]:
-    """The largest distance of the last day, the last two, four and so on from the days before; what is left of it."""
-    total, ends = before.sum(axis=0), np.cumsum(np.pad(before, ((1, 0), (0, 0))), axis=0)
+    """The largest distance from the days before of one day since, of two in a row, four and so on; what is left of it.
+
+    A change may be over again: days in a row are sought anywhere, not at the end alone.
+    """
+    total = before.sum(axis=0)
+    share = total / max(total.sum(), 1.0)
     most, least = 0.0, 0.0
     for n in sorted({*(2**i for i in range(len(since).bit_length())), len(since)}):
-        latest = since[len(since) - n :].sum(axis=0)
-        if not (latest.any() and total.any()):
+        blocks, usual = _in_a_row(since, n), _in_a_row(before, n)
+        if not (len(blocks) and total.any()):
             continue
-        far = float(total_variation(latest, total))
-        most = max(most, far)
-        if 2 * n <= len(before):
-            blocks = ends[n:] - ends[:-n]
-            blocks = blocks[blocks.any(axis=1) & (total - blocks).any(axis=1)]
-            least = max(least, far - float(total_variation(blocks, total - blocks).max(initial=0.0)))
+        far = total_variation(blocks, total)
+        most = max(most, float(far.max()))
+        usual = usual[(total - usual).any(axis=1)]
+        if 2 * n <= len(before) and len(usual):
+            # What chance takes so few rows apart; earlier days may have had more of them.
+            chance = np.sqrt(2 / np.pi * share * (1 - share) / blocks.sum(axis=1, keepdims=True)).sum(axis=1) / 2
+            least = max(least, float((far - chance).max() - total_variation(usual, total - usual).max()))
     return most, least
+
+
+def _in_a_row(rows: Array, n: int) -> Array:
+    """Rows by cell of every `n` days in a row that have any."""
+    ends = np.cumsum(np.pad(rows, ((1, 0), (0, 0))), axis=0)
+    blocks = ends[n:] - ends[:-n]
+    return np.asarray(blocks[blocks.any(axis=1)])
 
 
 def _began(judged: Sequence[Judged]) -> date | None:

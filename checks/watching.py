@@ -95,7 +95,7 @@ class Places:
 
     Attributes:
         at: Days by components.
-        floors: The least variance that a component may have: that of single rows.
+        floors: The variance that single rows give a component, by day: a day of few rows lies further out.
         weights: What a component counts for.
         starts: Where each column's components begin.
     """
@@ -111,9 +111,9 @@ class Places:
         Every day is treated alike, the last one too, so its rank is uniform where days can be exchanged. Ties count
         against an alarm.
         """
-        at = self.at[:n_days]
-        scale = self.weights / np.maximum(at.var(axis=0), self.floors)
-        far = np.add.reduceat((at - at.mean(axis=0)) ** 2 * scale, self.starts, axis=1)
+        at, floors = self.at[:n_days], self.floors[:n_days]
+        of_days = np.maximum(at.var(axis=0) - floors.mean(axis=0), 0)  # what single rows do not explain
+        far = np.add.reduceat((at - at.mean(axis=0)) ** 2 * self.weights / (of_days + floors), self.starts, axis=1)
         # As far up to rounding: days that are alike must tie.
         return np.asarray((far >= far[-1] * (1 - 1e-9)).mean(axis=0))
 
@@ -134,16 +134,16 @@ def _place(counts: Array, cells: Cells) -> tuple[Array, Array, Array]:
     """
     rows = np.maximum(counts.sum(axis=1), 1.0)
     roots = np.sqrt(counts / rows[:, None])
-    floor = 0.25 / rows.mean()
+    floor = 0.25 / rows[:, None]
     if not cells.is_ordered:
-        return roots, np.full(roots.shape[1], floor), 1 - counts.sum(axis=0) / max(counts.sum(), 1.0)
+        return roots, np.broadcast_to(floor, roots.shape), 1 - counts.sum(axis=0) / max(counts.sum(), 1.0)
     present = counts[:, :-1]
     n = present.sum(axis=1, keepdims=True)
     scores = legendre_scores(np.maximum(present.sum(axis=0), 1e-12))
     # A day without a value says nothing of place and spread, and lies in the middle.
     means = np.where(n > 0, (present @ scores) / np.maximum(n, 1.0), 0.0)
     order = np.arange(1, N_LEGENDRE + 1)
-    floors = np.append(np.full(N_LEGENDRE, 1.0 / max(float(n.mean()), 1.0)), floor)
+    floors = np.column_stack([np.broadcast_to(1 / np.maximum(n, 1.0), means.shape), floor])
     return np.column_stack([means, roots[:, -1]]), floors, np.append(1 / (order * (order + 1)), MISSING_WEIGHT)
 
 

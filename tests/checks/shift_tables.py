@@ -14,6 +14,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from checks.bins import Cells
+from checks.even_rows import even_shares
 from checks.sampled_rows import SampledRows, read_rows
 from checks.score_columns import Scored, scores_of, sum_scores
 from checks.units import Side
@@ -67,6 +68,7 @@ def scored(
     sides: Sequence[Side],
     *,
     in_time: bool = False,
+    is_paired: bool = False,
 ) -> Scored:
     """Both sides as sums of scores; `in_time`, rows follow each other and their time is asked too."""
     pooled = {c.column: sum(side.counts[c.column].sum(axis=0) for side in sides) for c in cells}
@@ -75,8 +77,10 @@ def scored(
         pl.DataFrame({name: _as_column(values) for name, values in table.items()} | {"_bucket": bucket})
         for table, bucket in zip(tables, buckets, strict=True)
     ]
-    sums = np.stack([sum_scores(sampled(frame, cells), scores) for frame in frames])
-    return Scored(scores=scores, sums=sums, n_rows=(len(frames[0]), len(frames[1])))
+    shares = (1.0, 1.0) if is_paired else even_shares(*sides)
+    read = [sampled(frame, cells).some_rows(share) for frame, share in zip(frames, shares, strict=True)]
+    sums = np.stack([sum_scores(rows, scores) for rows in read])
+    return Scored(scores=scores, sums=sums, n_rows=(len(read[0].bucket), len(read[1].bucket)))
 
 
 def sampled(frame: pl.DataFrame, cells: Sequence[Cells]) -> SampledRows:

@@ -82,6 +82,9 @@ CELLS = {
     "2,800 x 16 against 200 x 4 rows": Cell(n=(2_800, 200), each=(16, 4), icc=0.5, most=0.09),
     "paired, the same entities": Cell(n=(200, 200), each=(20, 20), icc=0.5, shared=1.0),
     "paired, half of the entities": Cell(n=(200, 200), each=(20, 20), icc=0.5, shared=0.5),
+    "2,800 x 4 against 200 x 1 rows": Cell(n=(2_800, 200), each=(4, 1)),
+    "2,800 x 4 against 200 x 1, ICC .5": Cell(n=(2_800, 200), each=(4, 1), icc=0.5),
+    "1,000 x 4 against 1,000 x 1, ICC .5": Cell(n=(1_000, 1_000), each=(4, 1), icc=0.5),
 }
 
 
@@ -119,7 +122,8 @@ def asked(tables: Any, entities: Any, buckets: Any, *, seed: str, in_time: bool 
         target=TARGET,
         n_common_entities=len(np.intersect1d(*entities)),
     )
-    scores = partial(scored, tables, buckets, cells, sides, in_time=in_time)
+    is_paired = bool(np.intersect1d(*entities).size)
+    scores = partial(scored, tables, buckets, cells, sides, in_time=in_time, is_paired=is_paired)
     return compare_sides(*sides, cells, replace(question, **of), scores)
 
 

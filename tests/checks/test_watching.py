@@ -48,7 +48,7 @@ def first_alarms_by_rank(n: int, shift: float, onset: int, seed: int) -> np.ndar
     for year in range(n):
         at = drawn.standard_normal((N_BEFORE + YEAR, N_COLUMNS))
         at[N_BEFORE + onset :, 0] += shift
-        placed = Places(at=at, floors=np.zeros(N_COLUMNS), weights=np.ones(N_COLUMNS), starts=np.arange(N_COLUMNS))
+        placed = Places(at=at, floors=np.zeros_like(at), weights=np.ones(N_COLUMNS), starts=np.arange(N_COLUMNS))
         state = np.zeros(N_COLUMNS)
         for day in range(YEAR):
             state = advanced(state, placed.ranks(N_BEFORE + day + 1))
@@ -69,14 +69,14 @@ def test_ranks_are_uniform_and_treat_every_day_alike() -> None:
     ranks = []
     for _ in range(400):
         at = drawn.standard_cauchy((40, 2))
-        placed = Places(at=at, floors=np.zeros(2), weights=np.ones(2), starts=np.array([0]))
+        placed = Places(at=at, floors=np.zeros_like(at), weights=np.ones(2), starts=np.array([0]))
         ranks.append(placed.ranks(40)[0])
     assert stats.kstest(ranks, "uniform").pvalue > 0.001
     assert min(ranks) >= 1 / 40
 
 
 def test_days_that_are_alike_tie_and_are_no_alarm() -> None:
-    placed = Places(at=np.full((50, 3), 0.7), floors=np.full(3, 0.1), weights=np.ones(3), starts=np.arange(3))
+    placed = Places(at=np.full((50, 3), 0.7), floors=np.full((50, 3), 0.1), weights=np.ones(3), starts=np.arange(3))
     assert placed.ranks(50).tolist() == [1.0, 1.0, 1.0]
 
 
