@@ -110,11 +110,11 @@ def continuing(
         named = ", ".join(c.column for c in window.shifted[:MOST_NAMED])
         told.append(f"{window.current} against {window.reference}: shifted: {named}")
     alarm = alarm_since(judged) or next((one for one in new if one.is_alarm), None)
-    if window and any((c.low or 0) >= A_BREAK for c in window.shifted) and alarm is None:
-        # Ranks among few days are never small; what has changed for half of the rows is no season.
-        return Finding(code=CODE, outcome="warn", seen="; ".join(told), remedy=window.remedy)
     if alarm is None:
-        return Finding(code=CODE, outcome="pass", seen="; ".join(told), remedy=window.remedy if window else "")
+        # Ranks among few days are never small; what has changed for half of the rows is no season.
+        is_broken = window is not None and any((c.low or 0) >= A_BREAK for c in window.shifted)
+        remedy = window.remedy if window else ""
+        return Finding(code=CODE, outcome="warn" if is_broken else "pass", seen="; ".join(told), remedy=remedy)
     if size and size.at_most < tolerance and not (window and window.shifted):
         told[0] += f"; the change is at most {size.at_most:.3f}, below the tolerance of {tolerance:g}"
         return Finding(code=CODE, outcome="pass", seen="; ".join(told))

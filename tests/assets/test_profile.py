@@ -153,6 +153,20 @@ def test_rows_that_change_in_place_are_compared_in_pairs(shop: Path, run_project
     assert "swapped in pairs" in seen
 
 
+def test_one_corrected_row_among_later_ones_makes_no_shift_of_the_time(shop: Path, run_project) -> None:
+    run_project(shop)
+    (shop / "visits" / "2.csv").write_text(HEAD + visits(600, first=600, days=(130, 160)), "utf-8")
+    yaml = (shop / "datasets" / "visits.yaml").read_text("utf-8")
+    corrected = "query: select * replace (case when visit = 7 then 33.0 else amount end as amount) from visits\n"
+    (shop / "datasets" / "visits.yaml").write_text(yaml + corrected, "utf-8")
+    run_project(shop)
+    comparison = next(row for row in learned(shop, COMPARISONS) if row["kind"] == "versions")
+    verdicts = {column["column"]: column["verdict"] for column in comparison["report"]["columns"]}
+    assert comparison["current"] == "this build"
+    assert verdicts["day"] == "not_applicable"
+    assert "shifted" not in verdicts.values()
+
+
 def test_a_contract_that_changes_no_row_has_nothing_to_compare(shop: Path, run_project) -> None:
     run_project(shop)
     yaml = (shop / "datasets" / "visits.yaml").read_text("utf-8")
