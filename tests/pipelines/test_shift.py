@@ -228,16 +228,16 @@ def test_a_build_that_is_held_back_is_shown_as_a_version_is(
 
     shown = gristmill("shift", "visits")
     assert "visits  version 2" in shown.out
-    assert "A newer build is held back by SHIFT4: `gristmill shift visits --held-back`" in shown.err
+    assert "A newer build is held back by SHIFT4, WATCH1: `gristmill shift visits --held-back`" in shown.err
     held = gristmill("shift", "visits", "--held-back").out
-    assert held.startswith("visits  held back by SHIFT4\n")
+    assert held.startswith("visits  held back by SHIFT4, WATCH1\n")
     assert "✗ SHIFT4" in held
     assert "400 rows added since against version 2 (4,000 rows)" in held
     assert re.search(r"amount +shifted +0\.9\d\d +0\.\d{3}-", held)
     facts = json.loads(gristmill("shift", "visits", "--held-back", "--by", "day", "--json").out)
-    assert (facts["version"], facts["held_back_by"]) == (None, ["SHIFT4"])
+    assert (facts["version"], facts["held_back_by"]) == (None, ["SHIFT4", "WATCH1"])
     assert facts["watch"]["judged"][-1]["day"].startswith("2025-03")
-    assert json.loads(gristmill("shift", "visits", "--json").out)["held_back_by"] == ["SHIFT4"]
+    assert json.loads(gristmill("shift", "visits", "--json").out)["held_back_by"] == ["SHIFT4", "WATCH1"]
 
 
 def test_a_version_of_an_older_release_is_said_to_have_nothing_compared(
