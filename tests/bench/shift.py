@@ -132,7 +132,7 @@ for i in range(200):
         sums = drawn.normal(0, 60, 256)
         moments[side][f"c{i}"] = np.column_stack([np.full(256, 4_000.0), sums, 4_000 + sums])
 rows = np.full(256, 4_000.0)
-counts[1]["c0"][:, :8] += 1  # so that all assignments are needed
+counts[1]["c0"][:, :8] *= 2  # so that all assignments are needed
 sides = [Side(name=str(i), rows=rows, entities=rows, counts=counts[i], moments=moments[i]) for i in range(2)]
 before = time.process_time()
 compare_sides(*sides, cells, Question(unit="row"))
